@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Putting a process into a container's cgroup, and handing the cgroup to its user. */
+#include "tree.h"
+#include "systemd.h"
+#include "../util/err.h"
+#include "../util/fd.h"
+#include "../util/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int cgroup_open_v2(const struct cgroup *c)
+{
+	const struct cgroup_dir *d = cgroup_find_v2(c);
+
+	/* systemd makes it in the moment it gets the pid. */
+	if (!d || c->driver == CGROUP_DRIVER_SYSTEMD)
+		return -1;
+	_cleanup_free_ char *path = cgroup_dir_path(d);
+	int fd = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+	return fd < 0 ? -1 : fd;
+}
+
+static const char *attach_hint(const struct cgroup_dir *d, int code)
+{
+	if (code == -EBUSY && d->v2)
+		return " (it passes controllers on to cgroups below it, so it can have no processes itself)";
+	if (code == -EOPNOTSUPP && d->v2)
+		return " (a threaded cgroup takes no whole process)";
+	if (code == -ENOSPC && !d->v2)
+		return " (its cpuset has no CPUs or memory nodes)";
+	if (code == -EINVAL && !d->v2)
+		return " (is the process in a real-time class that the cpu controller has no budget for?)";
+	return "";
+}
+
+static int attach_where_others_are(int dir_fd, void *user)
+{
+	_cleanup_free_ char *procs = NULL;
+
+	if (cgroup_read(dir_fd, "cgroup.procs", &procs) < 0 || !procs[0])
+		return 0;
+	return fd_write_file(dir_fd, "cgroup.procs", user) == 0;
+}
+
+/* A container that made cgroups of its own (systemd in it) has its processes below: go to the first of them. */
+static int attach_below(const struct cgroup_dir *d, const char *pid)
+{
+	_cleanup_free_ char *copy = mem_strdup(pid);
+
+	return cgroup_walk(d, CGROUP_PARENTS_FIRST, attach_where_others_are, copy) == 1 ? 0 : -EBUSY;
+}
+
+static int attach(const struct cgroup_dir *d, const char *pid, struct err *err)
+{
+	_cleanup_free_ char *path = cgroup_dir_file(d, "cgroup.procs");
+	int r = fd_write_file(AT_FDCWD, path, pid);
+
+	if (r == -EBUSY && d->v2)
+		r = attach_below(d, pid);
+
+	return r < 0 ? err_set(err, r, "put process %s into cgroup %s%s%s", pid, d->mount, d->path, attach_hint(d, r))
+		     : 0;
+}
+
+int cgroup_attach(struct cgroup *c, pid_t pid, bool skip_v2, const struct oci_resources *res, struct err *err)
+{
+	char text[16];
+	int r = 0;
+
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	if (c->driver == CGROUP_DRIVER_SYSTEMD && !c->recorded) {
+		r = systemd_start_scope(c, pid, res, err);
+		if (r == 0)
+			r = cgroup_make_dirs(c, err);
+		skip_v2 = false;
+	}
+	for (size_t i = 0; r == 0 && i < c->n_dirs; i++)
+		if (!(skip_v2 && c->dirs[i].v2))
+			r = attach(&c->dirs[i], text, err);
+	return r;
+}
+
+/* The files that the kernel says may be handed to whom a cgroup is delegated. */
+static char *delegated_files(void)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (cgroup_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", &text) < 0) /* 4.15 */
+		return mem_strdup("cgroup.procs\ncgroup.subtree_control\ncgroup.threads");
+	return take(text);
+}
+
+int cgroup_chown(const struct cgroup *c, uid_t uid, struct err *err)
+{
+	const struct cgroup_dir *d = cgroup_find_v2(c);
+
+	if (!d) /* v1 cgroups cannot be delegated safely */
+		return 0;
+	_cleanup_fd_ int fd = cgroup_dir_open(d);
+	if (fd < 0)
+		return err_set(err, fd, "open cgroup %s%s", d->mount, d->path);
+	if (fchown(fd, uid, (gid_t)-1) < 0)
+		return err_set(err, -errno, "give cgroup %s%s to user %u", d->mount, d->path, (unsigned)uid);
+	_cleanup_free_ char *files = delegated_files();
+	for (char *save, *f = strtok_r(files, "\n", &save); f; f = strtok_r(NULL, "\n", &save))
+		if (!strchr(f, '/') && fchownat(fd, f, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+			return err_set(err, -errno, "give %s of cgroup %s to user %u", f, d->path, (unsigned)uid);
+	return 0;
+}

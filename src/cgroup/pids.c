@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is in a container's cgroup. */
+#include "tree.h"
+#include "../util/err.h"
+#include "../util/fd.h"
+#include "../util/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pids {
+	pid_t *v;
+	size_t n, cap;
+};
+
+int cgroup_read_pids(int dir_fd, int (*fn)(pid_t pid, void *user), void *user)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = fd_read_file(dir_fd, "cgroup.procs", CGROUP_PIDS_MAX, &text, NULL);
+
+	/* EOPNOTSUPP: a threaded cgroup; its processes are listed by the domain above it. */
+	if (r < 0)
+		return r == -EOPNOTSUPP ? 0 : r;
+	for (char *p = text, *end; *p; p = end) {
+		long pid = strtol(p, &end, 10);
+		if (end == p)
+			break;
+		r = pid > 0 ? fn((pid_t)pid, user) : 0; /* 0: not visible in our PID namespace */
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_pid(pid_t pid, void *user)
+{
+	struct pids *p = user;
+
+	if (p->n == p->cap) {
+		p->cap = p->cap ? p->cap * 2 : 64;
+		p->v = mem_grow(p->v, p->cap, sizeof(*p->v));
+	}
+	p->v[p->n++] = pid;
+	return 0;
+}
+
+static int collect(int dir_fd, void *user)
+{
+	return cgroup_read_pids(dir_fd, add_pid, user);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const pid_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void sort_unique(struct pids *p)
+{
+	size_t n = 0;
+
+	if (p->n == 0)
+		return;
+	qsort(p->v, p->n, sizeof(*p->v), compare);
+	for (size_t i = 0; i < p->n; i++)
+		if (n == 0 || p->v[i] != p->v[n - 1])
+			p->v[n++] = p->v[i];
+	p->n = n;
+}
+
+int cgroup_pids(const struct cgroup *c, pid_t **ret, size_t *ret_n, struct err *err)
+{
+	struct pids p = { 0 };
+
+	for (size_t i = 0; i < c->n_dirs; i++) {
+		int r = cgroup_walk(&c->dirs[i], CGROUP_PARENTS_FIRST, collect, &p);
+		if (r < 0) {
+			free(p.v);
+			return err_set(err, r, "list the processes of cgroup %s%s", c->dirs[i].mount, c->dirs[i].path);
+		}
+	}
+	sort_unique(&p);
+	*ret = p.v ? p.v : mem_alloc(sizeof(pid_t));
+	*ret_n = p.n;
+	return 0;
+}
+
+static int stop_at_first(pid_t pid, void *user)
+{
+	(void)pid, (void)user;
+	return 1;
+}
+
+static int find_any(int dir_fd, void *user)
+{
+	return cgroup_read_pids(dir_fd, stop_at_first, user);
+}
+
+static int is_populated(const struct cgroup_dir *d)
+{
+	if (!d->v2)
+		return cgroup_walk(d, CGROUP_PARENTS_FIRST, find_any, NULL);
+
+	_cleanup_fd_ int fd = cgroup_dir_open(d);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	long long value;
+	int r = cgroup_read_key(fd, "cgroup.events", "populated", &value);
+	return r == -ENOENT || r == -ENODEV ? 0 : r < 0 ? r : value != 0;
+}
+
+int cgroup_populated(const struct cgroup *c)
+{
+	const struct cgroup_dir *v2 = cgroup_find_v2(c);
+	int r = v2 ? is_populated(v2) : 0; /* first: it knows with one read */
+
+	for (size_t i = 0; r == 0 && i < c->n_dirs; i++)
+		if (!c->dirs[i].v2)
+			r = is_populated(&c->dirs[i]);
+	return r;
+}
+
+/* ---- naming them ------------------------------------------------------------------------------ */
+
+static void read_stat(pid_t pid, char *comm, size_t size, char *ret_state)
+{
+	char path[64];
+	_cleanup_free_ char *text = NULL;
+
+	*ret_state = 0;
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (fd_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return;
+	char *open = strchr(text, '('), *close = strrchr(text, ')');
+	if (!open || !close || close[1] != ' ')
+		return;
+	*ret_state = close[2];
+	snprintf(comm, size, "%.*s", (int)(close - open - 1), open + 1);
+}
+
+char cgroup_pid_state(pid_t pid)
+{
+	char comm[64], state;
+
+	read_stat(pid, comm, sizeof(comm), &state);
+	return state;
+}
+
+static void describe(struct buf *b, pid_t pid)
+{
+	char comm[64] = "?", state, path[64];
+	_cleanup_free_ char *wchan = NULL;
+
+	read_stat(pid, comm, sizeof(comm), &state);
+	buf_addf(b, "%s%d (%s", b->len ? ", " : "", (int)pid, comm);
+	if (state)
+		buf_addf(b, ", state %c", state);
+	snprintf(path, sizeof(path), "/proc/%d/wchan", (int)pid);
+	if (fd_read_file(AT_FDCWD, path, 256, &wchan, NULL) == 0 && wchan[0] && strcmp(wchan, "0") != 0)
+		buf_addf(b, " in %s", wchan);
+	buf_adds(b, ")");
+}
+
+char *cgroup_describe_pids(const pid_t *pids, size_t n)
+{
+	enum { SHOWN = 8 };
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < n && i < SHOWN; i++)
+		describe(&b, pids[i]);
+	if (n > SHOWN)
+		buf_addf(&b, " and %zu more", n - SHOWN);
+	return b.data ? b.data : mem_strdup("none that can be seen from here");
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container that is there; see container.h. */
+#include "container.h"
+#include "container_members.h"
+#include "util/err.h"
+#include "util/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int open_cgroup(struct container *c, struct err *err)
+{
+	if (!c->record->cgroup)
+		return 0;
+	int r = cgroup_from_record(c->record->cgroup, &c->cgroup, err);
+	if (r < 0)
+		return err_prefix(err, "container %s", c->dir.id);
+	c->has_cgroup = c->cgroup.n_dirs > 0;
+	return 0;
+}
+
+int container_open(const char *root, const char *id, int timeout_ms, struct container *ret, struct err *err)
+{
+	struct container c = { .seen = { .pid_fd = -1 } };
+	int r = state_dir_open(root, id, timeout_ms, &c.dir, err);
+
+	if (r < 0)
+		return r;
+	r = state_read(&c.dir, &c.arena, &c.record, err);
+	c.damaged = r == -ENODATA;
+	c.has_file = faccessat(c.dir.dir_fd, "state.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (r == 0 || c.damaged)
+		r = open_cgroup(&c, err);
+	if (r < 0) {
+		container_done(&c);
+		return r;
+	}
+	container_observe(&c);
+	*ret = c;
+	return 0;
+}
+
+void container_done(struct container *c)
+{
+	state_seen_done(&c->seen);
+	cgroup_done(&c->cgroup);
+	oci_arena_free(c->arena);
+	c->arena = NULL;
+	c->record = NULL;
+	state_dir_done(&c->dir);
+}
+
+void container_observe(struct container *c)
+{
+	state_seen_done(&c->seen);
+	state_observe_dir(&c->dir, c->record, &c->seen);
+}
+
+int container_config(const struct container *c, struct oci_arena **ret_arena, const struct oci_config **ret,
+		     struct err *err)
+{
+	const struct oci_read_options options = { .name = "config.json" };
+	struct oci_errors errors = { 0 };
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = state_read_config(&c->dir, &text, &len, err);
+
+	if (r < 0)
+		return r;
+	r = oci_config_read(text, len, &options, ret_arena, ret, &errors);
+	if (r < 0)
+		err_say(err, r, "the saved configuration of container %s is damaged: %s", c->dir.id,
+			errors.text ? errors.text : "unreadable");
+	oci_errors_done(&errors);
+	return r;
+}
+
+int container_guess_cgroup(struct container *c, const struct oci_config *config, struct err *err)
+{
+	const char *path = config->linux_ ? config->linux_->cgroups_path : NULL;
+	struct facts facts;
+
+	/* No record at all: create had made nothing yet, and what is at that path is another's. */
+	if (!c->damaged || !c->has_file || c->record->cgroup)
+		return 0;
+	int r = host_probe(NULL, NULL, &facts, err);
+	if (r < 0)
+		return r;
+	/* "slice:prefix:name" is systemd's form. */
+	r = cgroup_locate(&facts, path, c->dir.id,
+			  path && strchr(path, ':') ? CGROUP_DRIVER_SYSTEMD : CGROUP_DRIVER_CGROUPFS, &c->cgroup, err);
+	facts_done(&facts);
+	if (r < 0)
+		return r;
+	c->cgroup.owned = cgroup_may_be_of(&c->cgroup, c->dir.id);
+	if (!c->cgroup.owned)
+		cgroup_done(&c->cgroup);
+	c->has_cgroup = c->cgroup.n_dirs > 0;
+	return 0;
+}
+
+/* ---- its processes ---------------------------------------------------------------------- */
+
+int container_pids(const struct container *c, pid_t **ret, size_t *ret_n, struct err *err)
+{
+	if (c->has_cgroup)
+		return cgroup_pids(&c->cgroup, ret, ret_n, err);
+	return container_members(c, ret, ret_n, err);
+}
+
+int container_populated(const struct container *c)
+{
+	pid_t *pids = NULL;
+	size_t n = 0;
+
+	if (c->has_cgroup)
+		return cgroup_populated(&c->cgroup);
+	int r = container_members(c, &pids, &n, NULL);
+	free(pids);
+	return r < 0 ? r : n > 0;
+}
+
+int container_signal(const struct container *c, int sig, struct err *err)
+{
+	if (c->has_cgroup)
+		return cgroup_signal(&c->cgroup, sig, err);
+	return container_members_signal(c, sig, err);
+}
+
+int container_kill(const struct container *c, int timeout_ms, struct err *err)
+{
+	/* Init goes first, whatever it did with its cgroups. */
+	if (c->seen.pid_fd >= 0 && syscall(SYS_pidfd_send_signal, c->seen.pid_fd, SIGKILL, NULL, 0) < 0 &&
+	    errno != ESRCH)
+		return err_set(err, -errno, "kill init of container %s (pid %d)", c->dir.id, (int)c->seen.pid);
+	if (c->has_cgroup)
+		return cgroup_kill(&c->cgroup, timeout_ms, err);
+	return container_members_kill(c, timeout_ms, err);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removing a container and all that was made for it; see container_delete.h. */
+#include "container_delete.h"
+
+#include "hook.h"
+#include "rdt.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/mem.h"
+#include "util/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { KILL_TIMEOUT_MS = 10000, REMOVE_TIMEOUT_MS = 10000 };
+
+/* The keeper ends by itself when the cgroup is empty; it is in no cgroup of ours, so it is looked at by its arguments. */
+static void end_keeper(const struct husk_record *r)
+{
+	static const char command_line[] = "husk-init\0keep";
+	_cleanup_free_ char *text = NULL;
+	char path[32];
+	size_t len;
+
+	if (r->keeper_pid <= 0 || (r->boot_id && strcmp(r->boot_id, state_boot_id()) != 0))
+		return;
+	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, r->keeper_pid, 0);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)r->keeper_pid);
+	if (fd < 0 || fd_read_file(AT_FDCWD, path, 4096, &text, &len) < 0)
+		return;
+	if (len >= sizeof(command_line) && memcmp(text, command_line, len) == 0)
+		syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+	waitpid(r->keeper_pid, NULL, WNOHANG); /* only when it is our own child */
+}
+
+/* ---- hooks ---------------------------------------------------------------------------------- */
+
+static const char **null_terminated(char *const *v, size_t n)
+{
+	const char **copy = mem_alloc((n + 1) * sizeof(*copy));
+
+	for (size_t i = 0; i < n; i++)
+		copy[i] = v[i];
+	return copy;
+}
+
+/* A failing poststop hook is a warning, and the others run (runtime.md, Lifecycle 13). */
+static void run_poststop(const struct oci_config *config, const char *state)
+{
+	const struct oci_hooks *hooks = config ? config->hooks : NULL;
+
+	for (size_t i = 0; hooks && i < hooks->n_poststop; i++) {
+		const struct oci_hook *h = &hooks->poststop[i];
+		_cleanup_free_ const char **argv = null_terminated(h->args, h->n_args);
+		_cleanup_free_ const char **envp = null_terminated(h->env, h->n_env);
+		const struct hook hook = {
+			.stage = "poststop",
+			.path = h->path,
+			.argv = argv,
+			.envp = envp,
+			.timeout = h->has_timeout ? (uint64_t)h->timeout : 0,
+			.state = state,
+		};
+		struct err err = { 0 };
+		if (hook_run(&hook, &err) < 0)
+			log_warning("/hooks/poststop/%zu: %s", i, err.text);
+	}
+}
+
+/* ---- removing ------------------------------------------------------------------------------- */
+
+static int remove_cgroup(struct container *c, struct err *err)
+{
+	int r = container_kill(c, KILL_TIMEOUT_MS, err);
+
+	if (r == 0 && c->has_cgroup)
+		r = cgroup_remove(&c->cgroup, REMOVE_TIMEOUT_MS, err);
+	return r;
+}
+
+static int remove_rdt(const struct husk_record *r, struct err *err)
+{
+	/* Nothing but a resctrl group is ever removed by this path. */
+	if (!r->rdt_path || !path_is_below(r->rdt_path, RDT_ROOT) || strstr(r->rdt_path, "/.."))
+		return 0;
+	int code = rdt_remove(r->rdt_path);
+	return code < 0 ? err_set(err, code, "remove the resctrl group %s", r->rdt_path) : 0;
+}
+
+/* Everything but the hooks, which come when the container is gone. */
+static int remove_container(struct container *c, struct err *err)
+{
+	int r = remove_cgroup(c, err);
+
+	if (r < 0)
+		return r;
+	end_keeper(c->record);
+	r = remove_rdt(c->record, err);
+	return r < 0 ? r : state_dir_remove(&c->dir, err);
+}
+
+int container_delete(struct container *c, struct err *err)
+{
+	struct oci_arena *arena = NULL;
+	const struct oci_config *config = NULL;
+	_cleanup_free_ char *state = NULL;
+	int r = 0;
+
+	container_config(c, &arena, &config, NULL); /* a create that was cut short has none */
+	if (c->damaged && config)
+		r = container_guess_cgroup(c, config, err);
+	if (r == 0)
+		r = remove_container(c, err);
+	if (r == 0 && state_json(c->record, OCI_STATUS_STOPPED, 0, 0, &state) == 0)
+		run_poststop(config, state);
+	oci_arena_free(arena);
+	return r;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The processes of a container that has no cgroup: those that share its own PID namespace, else its own mount
+ * namespace.  Both can be told from outside by the inode, and neither is left without a privilege that a container's
+ * program seldom has.
+ */
+#include "container_members.h"
+#include "container.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+struct membership {
+	const char *file; /* "pid" or "mnt" of /proc/PID/ns; NULL: none */
+	uint64_t inode;
+};
+
+/* The inode that the record has for a kind of namespace; 0: none. */
+static uint64_t recorded_inode(const struct husk_record *r, const char *type)
+{
+	size_t len = strlen(type);
+
+	for (size_t i = 0; i < r->n_namespaces; i++)
+		if (strncmp(r->namespaces[i], type, len) == 0 && r->namespaces[i][len] == ':')
+			return strtoull(r->namespaces[i] + len + 1, NULL, 10);
+	return 0;
+}
+
+static uint64_t inode_of(const char *pid, const char *file)
+{
+	_cleanup_free_ char *path = mem_printf("/proc/%s/ns/%s", pid, file);
+	struct stat st;
+
+	return stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+/* Does the configuration give the container a new mount namespace? One that it joined is another's. */
+static bool has_own_mount_ns(const struct container *c)
+{
+	struct oci_arena *arena = NULL;
+	const struct oci_config *config;
+	bool own = false;
+
+	if (container_config(c, &arena, &config, NULL) < 0)
+		return false;
+	for (size_t i = 0; config->linux_ && i < config->linux_->n_namespaces; i++) {
+		const struct oci_namespace *ns = &config->linux_->namespaces[i];
+		own |= ns->type == OCI_NS_MOUNT && (!ns->path || !ns->path[0]);
+	}
+	oci_arena_free(arena);
+	return own;
+}
+
+static struct membership find_membership(const struct container *c)
+{
+	struct membership m = { 0 };
+
+	if (c->record->boot_id && strcmp(c->record->boot_id, state_boot_id()) != 0)
+		return m; /* inodes of another boot mean nothing */
+	if (c->record->own_pid_namespace)
+		m = (struct membership){ "pid", recorded_inode(c->record, "pid") };
+	else if (has_own_mount_ns(c))
+		m = (struct membership){ "mnt", recorded_inode(c->record, "mount") };
+	/* Never what husk itself is in. */
+	if (!m.file || m.inode == 0 || m.inode == inode_of("self", m.file))
+		return (struct membership){ 0 };
+	return m;
+}
+
+static bool is_zombie(const char *pid)
+{
+	_cleanup_free_ char *path = mem_printf("/proc/%s/stat", pid), *text = NULL;
+
+	if (fd_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return true;
+	const char *rest = strrchr(text, ')');
+	return !rest || !rest[1] || rest[2] == 'Z' || rest[2] == 'X';
+}
+
+static bool is_pid(const char *name)
+{
+	return name[0] >= '1' && name[0] <= '9' && strspn(name, "0123456789") == strlen(name);
+}
+
+/* A pidfd is readable once its process has ended. */
+static bool init_lives(const struct container *c)
+{
+	struct pollfd p = { .fd = c->seen.pid_fd, .events = POLLIN };
+
+	return p.fd >= 0 && poll(&p, 1, 0) == 0;
+}
+
+int container_members(const struct container *c, pid_t **ret, size_t *ret_n, struct err *err)
+{
+	struct membership m = find_membership(c);
+	pid_t *pids = mem_alloc(sizeof(*pids));
+	size_t n = 0;
+
+	if (!m.file) {
+		if (init_lives(c))
+			pids[n++] = c->seen.pid;
+		*ret = pids;
+		*ret_n = n;
+		return 0;
+	}
+	DIR *proc = opendir("/proc");
+	if (!proc) {
+		free(pids);
+		return err_set(err, -errno, "open /proc");
+	}
+	for (struct dirent *e; (e = readdir(proc));) {
+		if (!is_pid(e->d_name) || inode_of(e->d_name, m.file) != m.inode || is_zombie(e->d_name))
+			continue;
+		pids = mem_grow(pids, n + 1, sizeof(*pids));
+		pids[n++] = (pid_t)strtol(e->d_name, NULL, 10);
+	}
+	closedir(proc);
+	*ret = pids;
+	*ret_n = n;
+	return 0;
+}
+
+/* Held first, then checked: a pid that went to another process meanwhile is not signalled. */
+static bool signal_member(const struct container *c, const struct membership *m, pid_t pid, int sig)
+{
+	char name[16];
+
+	if (!m->file)
+		return c->seen.pid_fd >= 0 && syscall(SYS_pidfd_send_signal, c->seen.pid_fd, sig, NULL, 0) == 0;
+	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	snprintf(name, sizeof(name), "%d", (int)pid);
+	if (fd < 0 || inode_of(name, m->file) != m->inode)
+		return false;
+	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == 0;
+}
+
+static bool contains(const pid_t *pids, size_t n, pid_t pid)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pids[i] == pid)
+			return true;
+	return false;
+}
+
+int container_members_signal(const struct container *c, int sig, struct err *err)
+{
+	enum { ROUNDS = 100 }; /* of forks that race with us */
+	const struct membership m = find_membership(c);
+	_cleanup_free_ pid_t *done = NULL;
+	size_t n_done = 0;
+
+	/* Until a look finds nobody new. */
+	for (int round = 0; round < ROUNDS; round++) {
+		_cleanup_free_ pid_t *pids = NULL;
+		size_t n, fresh = 0;
+		int r = container_members(c, &pids, &n, err);
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < n; i++) {
+			if (contains(done, n_done, pids[i]) || !signal_member(c, &m, pids[i], sig))
+				continue;
+			done = mem_grow(done, n_done + 1, sizeof(*done));
+			done[n_done++] = pids[i];
+			fresh++;
+		}
+		if (fresh == 0)
+			break;
+	}
+	return (int)n_done;
+}
+
+static int describe_left(const struct container *c, const pid_t *pids, size_t n, struct err *err)
+{
+	_cleanup_buf_ struct buf list = { 0 };
+
+	for (size_t i = 0; i < n && i < 10; i++) {
+		_cleanup_free_ char *path = mem_printf("/proc/%d/wchan", (int)pids[i]), *wchan = NULL;
+		fd_read_file(AT_FDCWD, path, 128, &wchan, NULL);
+		buf_addf(&list, "%s%d (%s)", i ? ", " : "", (int)pids[i], wchan && wchan[0] ? wchan : "?");
+	}
+	return err_say(err, -ETIMEDOUT, "kill container %s: %zu processes are still there: %s; try again later",
+		       c->dir.id, n, list.data);
+}
+
+int container_members_kill(const struct container *c, int timeout_ms, struct err *err)
+{
+	const struct membership m = find_membership(c);
+	const struct timespec pause = { 0, 5000000 };
+	struct timespec now, start;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (;;) {
+		_cleanup_free_ pid_t *pids = NULL;
+		size_t n;
+		int r = container_members(c, &pids, &n, err);
+		if (r < 0)
+			return r;
+		if (n == 0)
+			return 0;
+		for (size_t i = 0; i < n; i++)
+			signal_member(c, &m, pids[i], SIGKILL);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 > timeout_ms)
+			return describe_left(c, pids, n, err);
+		nanosleep(&pause, NULL);
+	}
+}

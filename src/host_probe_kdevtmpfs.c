@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pid of kdevtmpfs, a kernel thread with a mount namespace of its own.  Kernel threads keep their pid until the
+ * next boot, so it is remembered in the directory of records (a link, .kdevtmpfs), and checked when it is used.
+ */
+#include "facts.h"
+#include "host_probe.h"
+#include "ocispec.h"
+#include "util/fd.h"
+#include "util/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LAST_PID 1024         /* kernel threads of the boot have low pids, a few for each CPU */
+#define PF_KTHREAD 0x00200000 /* field 9 of /proc/PID/stat */
+
+static bool is_kdevtmpfs(unsigned pid)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[32];
+	unsigned flags;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	if (fd_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return false;
+	const char *rest = strstr(text, " (kdevtmpfs) ");
+	return rest && sscanf(rest + 13, "%*c %*d %*d %*d %*d %*d %u", &flags) == 1 && flags & PF_KTHREAD;
+}
+
+/* Also asks the kernel whether we may look at it, which is what opening takes. */
+static bool can_open(unsigned pid)
+{
+	struct stat st;
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/mnt", pid);
+	return stat(path, &st) == 0;
+}
+
+static unsigned search(void)
+{
+	for (unsigned pid = 2; pid <= LAST_PID; pid++)
+		if (is_kdevtmpfs(pid))
+			return pid;
+	return 0;
+}
+
+/* What was found is remembered, also that there is none. The directory is there from the first container on. */
+static void remember(const char *link, unsigned pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", pid);
+	unlink(link);
+	if (symlink(text, link) < 0)
+		return;
+}
+
+static bool wants_mount_namespace(const struct oci_config *config)
+{
+	const struct oci_linux *l = config->linux_;
+
+	for (size_t i = 0; l && i < l->n_namespaces; i++)
+		if (l->namespaces[i].type == OCI_NS_MOUNT && (!l->namespaces[i].path || !l->namespaces[i].path[0]))
+			return true;
+	return false;
+}
+
+void host_probe_kdevtmpfs(const struct oci_config *config, const struct request *request, struct facts *f)
+{
+	char text[16];
+
+	if (!config || !request || !request->root || request->exec || !f->privileged || f->in_user_ns ||
+	    !wants_mount_namespace(config))
+		return;
+	_cleanup_free_ char *link = mem_printf("%s/.kdevtmpfs", request->root);
+	ssize_t n = readlink(link, text, sizeof(text) - 1);
+	unsigned pid = 0;
+	if (n > 0) {
+		text[n] = '\0';
+		pid = (unsigned)strtoul(text, NULL, 10);
+	}
+	if (pid ? !is_kdevtmpfs(pid) : n <= 0) {
+		pid = search();
+		remember(link, pid);
+	}
+	f->kdevtmpfs = pid && can_open(pid) ? pid : 0;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* INIT ops on the root: attaching it, changing into it; nodes and links in it; masked and read-only paths. */
+#include "init/init.h"
+
+/* setns(2) changes the working directory and the root too: to the one mount that is there. */
+int op_MOUNT_NS(struct init *c, const struct op_args_MOUNT_NS *a)
+{
+	int fd = init_slot(c, a->slot), r;
+
+	if (fd < 0)
+		return fd;
+	r = (int)sys(NR_setns, fd, CLONE_NEWNS);
+	if (r == 0)
+		r = (int)sys(NR_unshare, CLONE_NEWNS);
+	init_close(c, &c->slots[a->slot]);
+	return r;
+}
+
+int op_PROPAGATION(struct init *c, const struct op_args_PROPAGATION *a)
+{
+	(void)c;
+	return (int)sys(NR_mount, 0, "/", 0, a->flags, 0);
+}
+
+/* Above "/" of the namespace: the process' own root stays what it was until pivot_root. */
+int op_ROOTFS(struct init *c, const struct op_args_ROOTFS *a)
+{
+	int r = fd_mode(c->mount_fd);
+
+	(void)a;
+	if (r >= 0 && (r & S_IFMT) != S_IFDIR)
+		r = -ENOTDIR;
+	if (r >= 0)
+		r = (int)sys(NR_move_mount, c->mount_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+	if (r < 0)
+		return r;
+	sys_close(&c->rootfs_fd);
+	c->rootfs_fd = c->mount_fd;
+	c->mount_fd = -1;
+	c->mount_slot = PLAN_NO_SLOT;
+	return 0;
+}
+
+int op_ROOTFS_HERE(struct init *c, const struct op_args_ROOTFS_HERE *a)
+{
+	int fd = init_slot(c, a->slot);
+
+	if (fd < 0)
+		return fd;
+	sys_close(&c->rootfs_fd);
+	c->rootfs_fd = fd;
+	c->slots[a->slot] = -1;
+	return 0;
+}
+
+/*
+ * The old root ends above the new one in the same place, where "." finds it, and is let go of.  `propagation` has cut
+ * it off from the host's mounts, so nothing is unmounted there.  The working directory is the new root.
+ */
+int op_PIVOT_ROOT(struct init *c, const struct op_args_PIVOT_ROOT *a)
+{
+	int r = (int)sys(NR_fchdir, c->rootfs_fd);
+
+	(void)a;
+	if (r == 0)
+		r = (int)sys(NR_pivot_root, ".", ".");
+	if (r == 0)
+		r = (int)sys(NR_umount2, ".", MNT_DETACH);
+	c->pivoted = r == 0;
+	return r;
+}
+
+static int change_root(struct init *c)
+{
+	int r = (int)sys(NR_fchdir, c->rootfs_fd);
+
+	if (r == 0)
+		r = (int)sys(NR_chroot, ".");
+	if (r == 0)
+		r = (int)sys(NR_chdir, "/");
+	c->pivoted = r == 0;
+	return r;
+}
+
+/* `rootfs` has put the rootfs above "/" already: who enters the namespace arrives in it. */
+int op_MOVE_ROOT(struct init *c, const struct op_args_MOVE_ROOT *a)
+{
+	(void)a;
+	return change_root(c);
+}
+
+int op_CHROOT(struct init *c, const struct op_args_CHROOT *a)
+{
+	(void)a;
+	return change_root(c);
+}
+
+/* ---- nodes and links ------------------------------------------------------------------------------- */
+
+static int node_matches(int dir, const char *name, const struct op_args_MKNOD *a)
+{
+	struct statx st;
+	int r = fd_statx(dir, name, &st);
+
+	if (r < 0)
+		return r;
+	if ((st.mode & S_IFMT) != (a->mode & S_IFMT))
+		return -EEXIST;
+	if ((a->mode & S_IFMT) == S_IFIFO)
+		return 0;
+	return st.rdev_major == a->major && st.rdev_minor == a->minor ? 0 : -EEXIST;
+}
+
+/* What is made belongs to whom it should already. The ids do not change between ops that make something. */
+static bool is_root(struct init *c)
+{
+	if (!c->euid_known)
+		c->euid = (uint32_t)sys(NR_geteuid);
+	c->euid_known = true;
+	return c->euid == 0;
+}
+
+int op_MKNOD(struct init *c, const struct op_args_MKNOD *a)
+{
+	char buf[PATH_MAX];
+	const char *name;
+	bool fifo = (a->mode & S_IFMT) == S_IFIFO;
+	uint64_t device = fifo ? 0 : (a->minor & 0xff) | a->major << 8 | (a->minor & ~0xffull) << 12;
+	int dir, r;
+
+	if (!fifo && (a->major > 0xfff || a->minor > 0xfffff))
+		return -EINVAL;
+	dir = rootfs_shared_parent(c, init_str(c, a->path), buf, &name);
+	if (dir < 0)
+		return dir;
+	r = (int)sys(NR_mknodat, dir, name, a->mode, device); /* the umask is 0: the mode is exact */
+	if (r == 0 && (a->uid || a->gid || !is_root(c)))
+		r = (int)sys(NR_fchownat, dir, name, a->uid, a->gid, AT_SYMLINK_NOFOLLOW);
+	else if (r == -EEXIST && a->exists_ok)
+		r = node_matches(dir, name, a);
+	return r;
+}
+
+int op_SYMLINK(struct init *c, const struct op_args_SYMLINK *a)
+{
+	char buf[PATH_MAX];
+	const char *name;
+	int fd, r;
+
+	if (a->if_exists) {
+		fd = rootfs_open(c, init_str(c, a->if_exists), O_PATH);
+		if (fd < 0)
+			return fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
+		sys_close(&fd);
+	}
+	fd = rootfs_shared_parent(c, init_str(c, a->path), buf, &name);
+	if (fd < 0)
+		return fd;
+	r = (int)sys(NR_symlinkat, init_str(c, a->target), fd, name);
+	return r == -EEXIST ? 0 : r;
+}
+
+/* ---- masked and read-only paths -------------------------------------------------------------------- */
+
+/* An empty read-only directory. One file system serves all masks: the first is attached, the others are its clones. */
+static int mask_mount(struct init *c)
+{
+	int fs = (int)sys(NR_fsopen, "tmpfs", FSOPEN_CLOEXEC), r;
+
+	if (fs < 0)
+		return fs;
+	r = (int)sys(NR_fsconfig, fs, FSCONFIG_SET_STRING, "nr_inodes", "2", 0);
+	if (r == 0)
+		r = (int)sys(NR_fsconfig, fs, FSCONFIG_SET_STRING, "mode", "755", 0);
+	if (r == 0)
+		r = (int)sys(NR_fsconfig, fs, FSCONFIG_SET_FLAG, "ro", 0, 0);
+	if (r == 0)
+		r = (int)sys(NR_fsconfig, fs, FSCONFIG_CMD_CREATE, 0, 0, 0);
+	if (r == 0)
+		r = (int)sys(NR_fsmount, fs, FSMOUNT_CLOEXEC,
+			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	init_close(c, &fs);
+	return r;
+}
+
+static int is_null(int fd)
+{
+	struct statx st;
+	int r = fd_statx(fd, "", &st);
+
+	if (r < 0)
+		return r;
+	return (st.mode & S_IFMT) == S_IFCHR && st.rdev_major == 1 && st.rdev_minor == 3 ? 0 : -EPERM;
+}
+
+/* A mount of /dev/null that can be attached: the host's detached one, a clone of it, or of the runtime's /dev/null. */
+static int null_mount(struct init *c, uint64_t slot)
+{
+	int fd = init_slot(c, slot), r = fd < 0 ? fd : is_null(fd);
+
+	if (fd >= 0 && r == 0) {
+		r = mount_clone(fd, "", 0);
+		if (r == -EINVAL && c->null_fd < 0) {
+			/* Not of this namespace: detached, or only a path, which the attempt to attach will tell. */
+			c->slots[slot] = -1;
+			return fd;
+		}
+	}
+	if (r < 0 && !c->pivoted)
+		r = mount_clone(AT_FDCWD, "/dev/null", 0);
+	return r;
+}
+
+static int attach_null(struct init *c, uint64_t slot, int target)
+{
+	int fd = c->null_fd >= 0 ? mount_clone(c->null_fd, "", 0) : null_mount(c, slot), r;
+
+	if (fd < 0)
+		return fd;
+	/* null_fd was verified when it was taken, and a clone of it is the same file. */
+	r = c->null_fd >= 0 ? 0 : is_null(fd);
+	if (r == 0)
+		r = mount_attach(fd, target);
+	if (r == -EINVAL && c->null_fd < 0 && !c->pivoted) {
+		sys_close(&fd);
+		fd = mount_clone(AT_FDCWD, "/dev/null", 0);
+		r = fd < 0 ? fd : is_null(fd);
+		if (r == 0)
+			r = mount_attach(fd, target);
+	}
+	if (r == 0 && c->null_fd < 0)
+		c->null_fd = fd;
+	else
+		init_close(c, &fd);
+	return r;
+}
+
+static int attach_mask(struct init *c, int target)
+{
+	int fd = c->mask_fd >= 0 ? mount_clone(c->mask_fd, "", 0) : mask_mount(c), r;
+
+	if (fd < 0)
+		return fd;
+	r = mount_attach(fd, target);
+	if (r == 0 && c->mask_fd < 0)
+		c->mask_fd = fd;
+	else
+		init_close(c, &fd);
+	return r;
+}
+
+typedef int hide_place(struct init *c, int target, uint64_t null);
+
+static int mask_place(struct init *c, int target, uint64_t null)
+{
+	int mode = fd_mode(target);
+
+	if (mode < 0)
+		return mode;
+	return (mode & S_IFMT) == S_IFDIR ? attach_mask(c, target) : attach_null(c, null, target);
+}
+
+static int readonly_place(struct init *c, int target, uint64_t null)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	int fd = mount_clone(target, "", AT_RECURSIVE), r = fd < 0 ? fd : mount_attach(fd, target);
+
+	(void)null;
+	if (r == 0)
+		r = mount_attr_set_attached(c, fd, &attr, false);
+	init_close(c, &fd);
+	return r;
+}
+
+static bool same_place(int a, int b)
+{
+	struct statx x, y;
+
+	return fd_statx(a, "", &x) == 0 && fd_statx(b, "", &y) == 0 && x.ino == y.ino && x.mnt_id == y.mnt_id;
+}
+
+/*
+ * A path below /proc or /sys is hidden in the file system that the configuration has mounted there, although somebody who
+ * shares the rootfs may have renamed that meanwhile, and also in what is there now, should that be another.
+ */
+static int hide(struct init *c, const char *path, hide_place *place, uint64_t null)
+{
+	int held = anchor_open(c, path, O_PATH), here = rootfs_open(c, path, O_PATH), r = 0;
+	bool same = held >= 0 && here >= 0 && same_place(held, here);
+
+	if (held >= 0)
+		r = place(c, held, null);
+	else if (held != -ENXIO && held != -ENOENT && held != -ENOTDIR)
+		r = held;
+	if (r == 0 && here >= 0 && !same)
+		r = place(c, here, null);
+	else if (r == 0 && here < 0 && here != -ENOENT && here != -ENOTDIR)
+		r = here;
+	init_close(c, &held);
+	init_close(c, &here);
+	return r;
+}
+
+int op_MASK(struct init *c, const struct op_args_MASK *a)
+{
+	return hide(c, init_str(c, a->path), mask_place, a->null);
+}
+
+int op_READONLY(struct init *c, const struct op_args_READONLY *a)
+{
+	return hide(c, init_str(c, a->path), readonly_place, 0);
+}

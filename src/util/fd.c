@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptors; see fd.h. */
+#include "fd.h"
+#include "mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int fd_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+void fd_closep(int *fd)
+{
+	*fd = fd_close(*fd);
+}
+
+int fd_open(int dir_fd, const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	do
+		fd = openat(dir_fd, path, flags | O_CLOEXEC, mode);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+int fd_read_all(int fd, size_t max, char **ret, size_t *ret_len)
+{
+	/* Enough for nearly all: asking for the size first would cost as much as another read. */
+	size_t cap = 16384, len = 0;
+
+	if (cap > max + 2)
+		cap = max + 2;
+
+	_cleanup_free_ char *data = mem_grow(NULL, cap, 1);
+	for (;;) {
+		ssize_t n = read(fd, data + len, cap - 1 - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		len += (size_t)n;
+		if (len > max)
+			return -EFBIG;
+		if (n == 0)
+			break;
+		if (len == cap - 1) {
+			cap = cap * 2 < max + 2 ? cap * 2 : max + 2;
+			data = mem_grow(data, cap, 1);
+		}
+	}
+	data[len] = '\0';
+	*ret = take(data);
+	if (ret_len)
+		*ret_len = len;
+	return 0;
+}
+
+int fd_read_file(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	_cleanup_fd_ int fd = fd_open(dir_fd, path, O_RDONLY, 0);
+
+	if (fd < 0)
+		return fd;
+	return fd_read_all(fd, max, ret, ret_len);
+}
+
+int fd_read_document(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	struct stat st;
+	/* Opening a FIFO must not wait for its writer. */
+	_cleanup_fd_ int fd = fd_open(dir_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -ENODEV;
+	return fd_read_all(fd, max, ret, ret_len);
+}
+
+int fd_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int fd_write_file(int dir_fd, const char *path, const char *value)
+{
+	_cleanup_fd_ int fd = fd_open(dir_fd, path, O_WRONLY, 0);
+	ssize_t n;
+	size_t len = 0;
+
+	if (fd < 0)
+		return fd;
+	while (value[len])
+		len++;
+	/* One write: kernel files take a value whole. */
+	do
+		n = write(fd, value, len);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+int fd_replace_file(int dir_fd, const char *name, const void *data, size_t len, mode_t mode)
+{
+	_cleanup_free_ char *temp = mem_printf(".%s.%ld", name, (long)getpid());
+	_cleanup_fd_ int fd = fd_open(dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
+
+	if (fd < 0)
+		return fd;
+	int r = fd_write_all(fd, data, len);
+	if (r == 0 && renameat(dir_fd, temp, dir_fd, name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dir_fd, temp, 0);
+	return r;
+}
+
+int fd_cloexec_from(unsigned first)
+{
+	return syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
+}

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors of the configuration: where (file, line, pointer), what; bounded; nothing left."""
+import json
+import os
+
+from case import test
+
+
+def broken(t, text, *words, **kwargs):
+    path = t.bundle()
+    mode = "wb" if isinstance(text, bytes) else "w"
+    with open(path + "/config.json", mode) as file:
+        file.write(text)
+    container = t.new_id()
+    result = t.fails("create", "--bundle", path, container, **kwargs)
+    t.no_record(container)
+    if t.runtime.kind == "husk":
+        t.has(result.err, *words, what="error")
+    return result
+
+
+def changed(t, *words, **change):
+    config = t.config("true")
+    for path, value in change.items():
+        place = config
+        names = path.split("__")
+        for name in names[:-1]:
+            place = place[int(name) if name.isdigit() else name]
+        if value is None:
+            del place[names[-1]]
+        else:
+            place[names[-1]] = value
+    return broken(t, json.dumps(config, indent=1), *words)
+
+
+@test
+def not_json(t):
+    broken(t, "this is not json", "config.json:1:")
+
+
+@test
+def empty_file(t):
+    broken(t, "", "config.json")
+
+
+@test
+def cut_off(t):
+    broken(t, json.dumps(t.config("true"), indent=1)[:500], "config.json:")
+
+
+@test
+def wrong_type_names_place(t):
+    t.need(t.runtime.kind == "husk", "husk's wording")
+    result = changed(t, "/linux/resources/memory/limit", "expected an integer, found a string",
+                     linux__resources={"memory": {"limit": "lots"}})
+    import re
+    t.check(re.search(r"config\.json:\d+:\d+: /linux/resources/memory/limit", result.err), result.err)
+
+
+@test
+def all_errors_reported(t):
+    t.need(t.runtime.kind == "husk", "husk's wording")
+    changed(t, "/process/cwd", "/hostname", "/root/readonly", process__cwd=5, hostname=["x"], root__readonly="yes")
+
+
+@test
+def root_missing(t):
+    t.need(t.runtime.kind == "husk", "")
+    changed(t, "root", root=None)
+
+
+@test
+def version_missing(t):
+    t.need(t.runtime.kind == "husk", "runc does not ask")
+    changed(t, "ociVersion", ociVersion=None)
+
+
+@test
+def version_of_other_major(t):
+    t.need(t.runtime.kind == "husk", "runc does not ask")
+    changed(t, "/ociVersion", ociVersion="2.0.0")
+
+
+@test
+def version_of_newer_minor_accepted(t):
+    config = t.config("echo ran")
+    config["ociVersion"] = "1.9.0"
+    t.need(t.runtime.kind == "husk", "")
+    t.eq(t.inside(config).strip(), "ran")
+
+
+@test
+def number_out_of_range(t):
+    changed(t, "/process/user/uid", process__user={"uid": 99999999999, "gid": 0})
+
+
+@test
+def number_with_fraction(t):
+    changed(t, "/process/user/uid", process__user={"uid": 1.5, "gid": 0})
+
+
+@test
+def nul_inside_string(t):
+    t.need(t.runtime.kind == "husk", "")
+    changed(t, "/process/args/0", process__args=["tr\0ue"])
+
+
+@test
+def invalid_utf8(t):
+    t.need(t.runtime.kind == "husk", "Go replaces it")
+    broken(t, json.dumps(t.config("true")).encode().replace(b"husk-test", b"husk\xff\xfe"), "config.json:")
+
+
+@test
+def duplicate_key(t):
+    t.need(t.runtime.kind == "husk", "Go takes the last")
+    broken(t, json.dumps(t.config("true")).replace('"hostname"', '"hostname": "a", "hostname"', 1), "/hostname")
+
+
+@test
+def deep_nesting(t):
+    broken(t, '{"annotations": ' + "[" * 10000 + "]" * 10000 + "}", "config.json")
+
+
+@test
+def huge_file(t):
+    t.need(t.runtime.kind == "husk", "")
+    broken(t, '{"annotations": {"a": "' + "x" * (64 << 20) + '"', "config.json", timeout=20)
+
+
+@test
+def config_is_a_directory(t):
+    path = t.bundle()
+    os.mkdir(path + "/config.json")
+    t.fails("create", "--bundle", path, t.new_id(), says="is a directory")
+
+
+@test
+def config_is_a_fifo(t):
+    t.need(t.runtime.kind == "husk", "others hang")
+    path = t.bundle()
+    os.mkfifo(path + "/config.json")
+    t.fails("create", "--bundle", path, t.new_id(), says="config.json")
+
+
+@test
+def unknown_property_ignored(t):
+    config = t.config("echo ran")
+    config["unknownThing"] = {"deep": [1, 2, {"x": None}]}
+    config.process["unknownToo"] = 5
+    t.eq(t.inside(config).strip(), "ran")
+
+
+@test
+def null_means_absent(t):
+    config = t.config("echo ran")
+    config["hooks"] = None
+    config.linux["seccomp"] = None
+    config.linux["resources"]["memory"] = None
+    t.eq(t.inside(config).strip(), "ran")
+
+
+@test
+def error_to_log_as_one_json_line(t):
+    container = t.new_id()
+    result = t.cmd("create", "--bundle", t.bundle(t.config().args("no-such-program")), container,
+                   global_args=("--log", t.path("log.json"), "--log-format", "json"))
+    t.eq(result.rc, 1)
+    with open(t.path("log.json")) as text:
+        lines = [json.loads(line) for line in text]
+    if t.runtime.kind == "husk":
+        t.eq(len(lines), 1, f"lines in {lines}")
+        t.check(set(lines[0]) >= {"level", "msg", "time"}, lines)
+    t.eq(lines[-1]["level"], "error")
+    t.has(lines[-1]["msg"], "executable file not found in $PATH")
+    import re
+    t.check(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$", lines[-1]["time"]), lines[-1]["time"])
+    if t.runtime.kind == "husk":
+        t.has(result.err, "executable file not found in $PATH")
+
+
+@test
+def fault_of_mount_is_exact(t):
+    t.need(t.runtime.kind == "husk", "husk's wording")
+    config = t.config("true").bind("/srv/no-such-thing", "/data")
+    t.refused(config, "/mounts/5", "/data", "bind source /srv/no-such-thing: no such file or directory")

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""User namespaces: id maps, devices by bind, mounts, owners; joined by path."""
+import os
+
+from case import test
+from test_process import values
+
+HOST = 100000
+
+
+def config(t, *script):
+    return t.config(*script).user_namespace(host=HOST)
+
+
+@test
+def maps_written(t):
+    text = t.inside(config(t, "cat /proc/self/uid_map /proc/self/gid_map"), bundle_path=t.bundle(config(t), owner=HOST))
+    rows = [line.split() for line in text.splitlines()]
+    t.eq(rows, [["0", str(HOST), "65536"]] * 2)
+
+
+def _inside(t, c):
+    return t.inside(c, bundle_path=t.bundle(c, owner=HOST))
+
+
+@test
+def ids_inside(t):
+    have = values(_inside(t, config(t, "probe", "ids")))
+    t.eq((have["uid"], have["gid"], have["groups"]), ("0,0,0", "0,0,0", ""))
+
+
+@test
+def many_extents(t):
+    c = config(t, "wc -l < /proc/self/uid_map")
+    c.linux["uidMappings"] = [{"containerID": i, "hostID": HOST + i, "size": 1} for i in range(200)]
+    t.eq(_inside(t, c).strip(), "200")
+
+
+@test
+def files_owned_by_mapped_root(t):
+    t.eq(_inside(t, config(t, "stat -c %u:%g /etc")).strip(), "0:0")
+
+
+@test
+def init_runs_as_mapped_user(t):
+    c = config(t, "sleep 1000")
+    container = t.sleeper(c, None, bundle_path=t.bundle(c, owner=HOST))
+    with open(f"/proc/{t.pid(container)}/status") as text:
+        t.has(text.read(), f"Uid:\t{HOST}\t")
+    t.finish(container)
+
+
+@test
+def devices_are_bound(t):
+    text = _inside(t, config(t, "echo x > /dev/null && stat -c %t:%T /dev/null && head -c 2 /dev/zero | wc -c"))
+    t.eq(text.split(), ["1:3", "2"])
+
+
+@test
+def additional_groups(t):
+    c = config(t, "probe", "ids")
+    c.process["user"] = {"uid": 5, "gid": 6, "additionalGids": [7]}
+    have = values(_inside(t, c))
+    t.eq((have["uid"], have["groups"]), ("5,5,5", "7"))
+
+
+@test
+def capabilities_inside(t):
+    have = values(_inside(t, config(t, "probe", "caps").caps(["CAP_CHOWN", "CAP_KILL"])))
+    t.eq(int(have["CapBnd"], 16), 0b100001)
+
+
+@test
+def map_missing_refused(t):
+    c = config(t, "true")
+    del c.linux["uidMappings"]
+    result = t.refused(c)
+    if t.runtime.kind == "husk":
+        t.has(result.err, "uidMappings")
+
+
+@test
+def map_without_namespace_refused(t):
+    t.need(t.runtime.kind == "husk", "runc does not ask")
+    c = config(t, "true").namespace("user", drop=True)
+    t.refused(c)
+
+
+@test
+def bind_source_unreachable_by_mapped_user(t):
+    t.write("closed/dir/file", "hello")
+    os.chmod(t.path("closed"), 0o700)
+    c = config(t, "cat /data/file").bind(t.path("closed", "dir"), "/data")
+    t.eq(_inside(t, c), "hello")
+
+
+@test
+def rootfs_unreachable_by_mapped_user(t):
+    t.need(t.runtime.kind == "husk", "runc needs a path")
+    c = config(t, "echo ran")
+    path = t.bundle(c, owner=HOST)
+    os.chmod(t.dir, 0o700)
+    t.eq(t.inside(c, bundle_path=path).strip(), "ran")
+
+
+@test
+def joined(t):
+    t.need(t.runtime.kind == "husk", "runc 1.1 wants maps too")
+    c = config(t, "sleep 1000")
+    t.cgroup_of(c, "a")
+    holder = t.sleeper(c, None, bundle_path=t.bundle(c, owner=HOST))
+    pid = t.pid(holder)
+    second = t.config("readlink /proc/self/ns/user; echo x > /dev/null; id -u").namespace("user", f"/proc/{pid}/ns/user")
+    t.cgroup_of(second, "b")
+    text = _inside(t, second)
+    t.eq(text.split(), [os.readlink(f"/proc/{pid}/ns/user"), "0"])
+    t.finish(holder)
+
+
+@test
+def joined_with_all_the_others(t):
+    t.need(t.runtime.kind == "husk", "runc 1.1 wants maps too")
+    c = config(t, "sleep 1000")
+    t.cgroup_of(c, "a")
+    holder = t.sleeper(c, None, bundle_path=t.bundle(c, owner=HOST))
+    pid = t.pid(holder)
+    second = t.config("for n in user net ipc uts pid; do readlink /proc/self/ns/$n; done")
+    del second["hostname"]
+    t.cgroup_of(second, "b")
+    for kind, name in (("user", "user"), ("network", "net"), ("ipc", "ipc"), ("uts", "uts"), ("pid", "pid")):
+        second.namespace(kind, f"/proc/{pid}/ns/{name}")
+    text = _inside(t, second)
+    t.eq(text.split(), [os.readlink(f"/proc/{pid}/ns/{n}") for n in ("user", "net", "ipc", "uts", "pid")])
+    t.finish(holder)
+
+
+@test
+def sysfs_and_proc(t):
+    text = _inside(t, config(t, "cat /proc/self/status | head -1; ls /sys | wc -l"))
+    t.check(int(text.split()[-1]) > 3, text)
+
+
+@test
+def hostile_map_values_refused(t):
+    for bad in ({"containerID": 0, "hostID": HOST, "size": 0}, {"containerID": 0, "hostID": HOST, "size": 4294967296}):
+        c = config(t, "true")
+        c.linux["uidMappings"] = [bad]
+        container = t.new_id()
+        t.fails("create", "--bundle", t.bundle(c, owner=HOST), container)
+        t.no_record(container)
+
+
+@test
+def exec_inside(t):
+    c = config(t, "sleep 1000")
+    container = t.sleeper(c, None, bundle_path=t.bundle(c, owner=HOST))
+    have = t.exec(container, "sh", "-c", "cat /proc/self/uid_map; id -u")
+    t.eq(have.out.split(), ["0", str(HOST), "65536", "0"])
+    t.finish(container)
