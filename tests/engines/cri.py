@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of the Kubernetes Container Runtime Interface, v1: the messages and calls that the tests need, as a table."""
-import grpc
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+"""A client of the Kubernetes Container Runtime Interface, v1: the messages and calls that the tests need, as a table.
+
+grpc and protobuf are imported on first use: the suite loads its tests before it installs what they need.
+"""
+import functools
 
 # One message a line, `NAME: field=number type`; `*` marks a repeated field, an upper-case type is a message.
 _MESSAGES = """
@@ -54,6 +56,7 @@ CREATED, RUNNING, EXITED, UNKNOWN = range(4)
 
 
 def _field(message, text):
+    from google.protobuf import descriptor_pb2
     name, rest = text.strip().lstrip("*").split("=")
     number, kind = rest.split()
     field = message.field.add(name=name, number=int(number), label=3 if text.strip().startswith("*") else 1)
@@ -63,7 +66,9 @@ def _field(message, text):
         field.type = descriptor_pb2.FieldDescriptorProto.Type.Value("TYPE_" + kind.upper())
 
 
+@functools.cache
 def _classes():
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
     file = descriptor_pb2.FileDescriptorProto(name="cri-of-the-tests.proto", package="runtime.v1", syntax="proto3")
     for line in _MESSAGES.strip().splitlines():
         name, fields = line.split(":", 1)
@@ -76,24 +81,23 @@ def _classes():
     return {m.name: make(pool.FindMessageTypeByName("runtime.v1." + m.name)) for m in file.message_type}
 
 
-M = _classes()
-
-
 class Client:
     """client.ExecSync(container_id=…, cmd=[…]) and so on; nested messages are dictionaries."""
 
     def __init__(self, socket):
+        import grpc
         self.channel = grpc.insecure_channel(f"unix://{socket}")
 
     def __getattr__(self, name):
         if name not in CALLS:
             raise AttributeError(name)
+        classes = _classes()
         call = self.channel.unary_unary(f"/runtime.v1.RuntimeService/{name}",
                                         request_serializer=lambda m: m.SerializeToString(),
-                                        response_deserializer=M[name + "Response"].FromString)
+                                        response_deserializer=classes[name + "Response"].FromString)
 
         def invoke(**fields):
-            return call(M[name + "Request"](**fields), timeout=30)
+            return call(classes[name + "Request"](**fields), timeout=30)
         return invoke
 
     def close(self):
