@@ -27,6 +27,8 @@ class NoEngine(engine.Engine):
         for command in (self.place.runtime, *filter(None, map(shutil.which, ("runc", "crun")))):
             root = self.place.file("root-" + os.path.basename(command))
             for ident in os.listdir(root) if os.path.isdir(root) else ():
+                if ident.startswith("."):           # the runtime's own, no container
+                    continue
                 call([command, "--root", root, "delete", "--force", ident])
         sandbox.layout.destroy("/story", 3)
 
