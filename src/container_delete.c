@@ -36,7 +36,7 @@ static void end_keeper(const struct husk_record *r)
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)r->keeper_pid);
 	if (fd < 0 || fd_read_file(AT_FDCWD, path, 4096, &text, &len) < 0)
 		return;
-	if (len >= sizeof(command_line) && memcmp(text, command_line, len) == 0)
+	if (len >= sizeof(command_line) && memcmp(text, command_line, sizeof(command_line)) == 0)
 		syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
 	waitpid(r->keeper_pid, NULL, WNOHANG); /* only when it is our own child */
 }
