@@ -66,7 +66,7 @@ def steps():
         kind("fault", 15 * MINUTE),
         kind("fuzz", 3 * MINUTE),
         kind("engines", 20 * MINUTE),
-        kind("guest", 10 * MINUTE),
+        kind("guest", 15 * MINUTE),
     ]
 
 

@@ -193,6 +193,43 @@ def cpuset_pins(t):
 
 
 @test
+def hugetlb_max_refuses(t):
+    """Huge pages over the limit are refused, in a file of hugetlbfs."""
+    v2.need(t, "hugetlb")
+    pages = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+    t.need(os.path.exists(pages), "no huge pages of 2 MiB here")
+    with open(pages, "r+") as text:
+        text.write("8")
+        text.seek(0)
+        t.need(int(text.read()) >= 6, "no memory for huge pages")
+    try:
+        allocate = "busybox fallocate -l {} /huge/{} && echo {} || echo refused"
+        config = t.config(allocate.format(4 * MIB, "a", "fits") + "; " + allocate.format(4 * MIB, "b", "no limit"))
+        config.mount("/huge", "hugetlbfs", options=["pagesize=2M"])
+        config.resources(hugepageLimits=[{"pageSize": "2MB", "limit": 4 * MIB}])
+        t.eq(t.inside(config), "fits\nrefused\n")
+    finally:
+        with open(pages, "w") as text:
+            text.write("0")
+
+
+@test
+def rdma_max(t):
+    """With a device in software, over the loopback interface."""
+    v2.need(t, "rdma")
+    t.host("modprobe", "siw")
+    added = t.host("rdma", "link", "add", "husk0", "type", "siw", "netdev", "lo")
+    t.need(added.returncode == 0, "no RDMA device to be had: " + added.stderr.strip())
+    try:
+        config = t.config("true").resources(rdma={"husk0": {"hcaHandles": 3, "hcaObjects": 10}})
+        container = t.create(config)
+        t.eq(v2.read(config.linux["cgroupsPath"], "rdma.max"), "husk0 hca_handle=3 hca_object=10")
+        t.ok("delete", "--force", container)
+    finally:
+        t.host("rdma", "link", "delete", "husk0")
+
+
+@test
 def io_max_slows(t):
     v2.need(t, "io")
     t.need(v2.disk(), "the tests' directory is on no disk of its own")
