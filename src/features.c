@@ -68,7 +68,8 @@ static struct list hooks(void)
 }
 
 /* Annotations of config.json that change what husk does; the last dot says that it is a prefix. */
-static const char *const unsafe_annotations[] = { "org.systemd.property.", NULL };
+static const char *const unsafe_annotations[] = { "husk.keeper", "org.criu.config", "org.systemd.property.", "run.oci.",
+						  NULL };
 
 /* The document and all that it points to. */
 struct document {

@@ -43,6 +43,7 @@ static void open_from_host(struct build *b)
 		b->listen_slot = plan_slot(b);
 		PLAN_ADD(b->p, LISTEN, .slot = b->listen_slot);
 	}
+	plan_hooks_open(b);
 	plan_mounts_open(b);
 	plan_tree_open(b);
 }

@@ -3,6 +3,7 @@
  * Hooks as ops.  Those in the container namespace are run by the container process; the state that they read is
  * written here, around the pid, which is not known yet.  poststop hooks are no part of a plan: delete runs them.
  */
+#include "hook.h"
 #include "plan_json.h"
 #include "plan_parts.h"
 
@@ -64,6 +65,37 @@ static uint64_t state_tail(struct build *b, const char *status)
 	return plan_str(b->p, s.data);
 }
 
+static uint64_t open_output(struct build *b, const char *annotation)
+{
+	const char *path = plan_annotation(b->config, annotation);
+
+	if (!path)
+		return PLAN_NO_SLOT;
+	uint64_t slot = plan_slot(b);
+	plan_where(b->p, "/annotations/%s", annotation);
+	PLAN_ADD(b->p, OPEN, .slot = slot, .path = plan_str(b->p, path), .expect = plan_str(b->p, "append"));
+	return slot;
+}
+
+void plan_hooks_open(struct build *b)
+{
+	const struct oci_hooks *h = b->config->hooks;
+
+	b->hook_output_slot = b->hook_error_slot = PLAN_NO_SLOT;
+	if (!h || h->n_create_container + h->n_start_container == 0)
+		return;
+	b->hook_output_slot = open_output(b, HOOKS_STDOUT_ANNOTATION);
+	b->hook_error_slot = open_output(b, HOOKS_STDERR_ANNOTATION);
+}
+
+static void direct_output(struct build *b)
+{
+	if (b->hook_output_slot == PLAN_NO_SLOT && b->hook_error_slot == PLAN_NO_SLOT)
+		return;
+	plan_where(b->p, "/annotations");
+	PLAN_ADD(b->p, HOOK_OUTPUT, .output = b->hook_output_slot, .error = b->hook_error_slot);
+}
+
 static void add_container_hooks(struct build *b, const char *stage, const struct oci_hook *hooks, size_t n,
 				const char *status)
 {
@@ -85,6 +117,7 @@ void plan_hooks_create(struct build *b)
 		return;
 	add_host_hooks(b, "prestart", h->prestart, h->n_prestart, "creating");
 	add_host_hooks(b, "createRuntime", h->create_runtime, h->n_create_runtime, "creating");
+	direct_output(b);
 	add_container_hooks(b, "createContainer", h->create_container, h->n_create_container, "creating");
 }
 

@@ -80,6 +80,7 @@ struct build {
 	size_t n_trees, n_trees_open;   /* those that have been opened so far */
 	size_t first_of_batch;          /* tree in slot `tree_slots` */
 	uint64_t n_slots, tree_slots;   /* slots in use before the trees */
+	uint64_t hook_output_slot, hook_error_slot;
 	uint64_t listen_slot, null_slot, rootfs_slot, mount_ns_slot;
 };
 
@@ -159,6 +160,7 @@ int plan_environment(struct build *b, uint64_t *ret);
 const char *plan_environment_get(const struct oci_process *p, const char *name);        /* NULL: not set */
 
 /* plan_hooks.c */
+void plan_hooks_open(struct build *b);          /* the files that hooks of the container namespace print to */
 void plan_hooks_create(struct build *b);
 void plan_hooks_start(struct build *b);
 void plan_hooks_poststart(struct build *b);

@@ -120,13 +120,24 @@ static int open_namespace(const char *path, const char *word, int type, struct e
 	return fd_take(fd);
 }
 
+/* Neither a terminal nor a FIFO without a reader may hold us up. */
+static int open_append(const char *path, struct err *err)
+{
+	int fd = fd_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK, 0600);
+
+	if (fd < 0)
+		return err_set(err, fd, "open %s for the output of hooks", path);
+	fcntl(fd, F_SETFL, O_WRONLY | O_APPEND);
+	return fd;
+}
+
 typedef int open_fn(const char *path, struct err *err);
 static const struct {
 	const char *word;
 	open_fn *open;
 } expectations[] = {
-	{ "any", open_any },     { "dir", open_dir }, { "null", open_null }, { "null_mount", open_null_mount },
-	{ "pidfd", open_pidfd },
+	{ "any", open_any },     { "dir", open_dir },       { "null", open_null }, { "null_mount", open_null_mount },
+	{ "pidfd", open_pidfd }, { "append", open_append },
 };
 
 static int open_expected(const char *path, const char *word, struct err *err)

@@ -124,8 +124,8 @@ int run_op_HOOK(struct run *r, const struct op *op, struct err *err)
 		.envp = envp,
 		.timeout = op->u.HOOK.timeout,
 		.state = state,
-		.stdout_path = r->config ? plan_annotation(r->config, "run.oci.hooks.stdout") : NULL,
-		.stderr_path = r->config ? plan_annotation(r->config, "run.oci.hooks.stderr") : NULL,
+		.stdout_path = r->config ? plan_annotation(r->config, HOOKS_STDOUT_ANNOTATION) : NULL,
+		.stderr_path = r->config ? plan_annotation(r->config, HOOKS_STDERR_ANNOTATION) : NULL,
 	};
 	code = hook_run(&h, err);
 	r->hook_failed = code < 0;
@@ -134,7 +134,8 @@ int run_op_HOOK(struct run *r, const struct op *op, struct err *err)
 	return code;
 }
 
-static int run_poststop(const struct oci_hook *hook, const char *state, struct err *err)
+static int run_poststop(const struct oci_config *config, const struct oci_hook *hook, const char *state,
+			struct err *err)
 {
 	const char **argv = mem_alloc((hook->n_args + 1) * sizeof(char *));
 	const char **envp = mem_alloc((hook->n_env + 1) * sizeof(char *));
@@ -148,7 +149,9 @@ static int run_poststop(const struct oci_hook *hook, const char *state, struct e
 			  .argv = argv,
 			  .envp = envp,
 			  .timeout = hook->has_timeout ? (uint64_t)hook->timeout : 0,
-			  .state = state };
+			  .state = state,
+			  .stdout_path = plan_annotation(config, HOOKS_STDOUT_ANNOTATION),
+			  .stderr_path = plan_annotation(config, HOOKS_STDERR_ANNOTATION) };
 	int code = hook_run(&h, err);
 	free(argv);
 	free(envp);
@@ -166,7 +169,7 @@ void run_poststop_hooks(const struct oci_config *config, const struct husk_recor
 	for (size_t i = 0; i < config->hooks->n_poststop; i++) {
 		struct err err = { 0 };
 
-		if (run_poststop(&config->hooks->poststop[i], state, &err) < 0)
+		if (run_poststop(config, &config->hooks->poststop[i], state, &err) < 0)
 			log_warning("%s", err.text);
 	}
 }

@@ -235,6 +235,7 @@ static void init_state(struct init *c, int sync_fd)
 	c->text_buf[0] = 0;
 	c->sync_fd = sync_fd;
 	c->mount_fd = c->target_fd = c->rootfs_fd = c->proc_fd = c->mask_fd = c->null_fd = c->parent_fd = -1;
+	c->hook_output_fd = c->hook_error_fd = -1;
 	c->mount_slot = PLAN_NO_SLOT;
 	for (unsigned i = 0; i < INIT_ANCHORS; i++)
 		c->anchors[i].fd = -1;

@@ -45,6 +45,7 @@ struct init {
 	int mask_fd, null_fd;           /* attached mounts from which further masks are cloned */
 	int parent_fd;                  /* the directory of the last node or link, while more follow */
 	const char *parent_of;          /* the path that it was found for */
+	int hook_output_fd, hook_error_fd; /* files of the host for what hooks print, or -1 */
 	uint64_t closing;               /* bit n: descriptor n is done with, and is closed together with others */
 
 	bool cloned;                    /* this is the container process */

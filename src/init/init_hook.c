@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * INIT op hook_in: a hook in the container's namespaces.  It reads the state from its standard input; what it prints is
- * kept for the error, should it fail.  It is a process group of its own, killed as a whole when its time is up.
+ * INIT ops hook_output and hook_in: a hook in the container's namespaces.  It reads the state from its standard input;
+ * what it prints goes to the files that hook_output named, or is kept for the error, should it fail.  It is a process
+ * group of its own, killed as a whole when its time is up.
  *
  * Errors: the errno with which the hook could not be executed; -ECHILD: it ended with c->detail, a wait status;
  * -ETIMEDOUT.  The text is the start of what it printed.
@@ -29,9 +30,9 @@ static _Noreturn void hook_child(struct init *c, struct hook *h)
 	sys(NR_setpgid, 0, 0);
 	error = (int)sys(NR_dup3, h->in[0], 0, 0);
 	if (error >= 0)
-		error = (int)sys(NR_dup3, h->out[1], 1, 0);
+		error = (int)sys(NR_dup3, c->hook_output_fd >= 0 ? c->hook_output_fd : h->out[1], 1, 0);
 	if (error >= 0)
-		error = (int)sys(NR_dup3, h->out[1], 2, 0);
+		error = (int)sys(NR_dup3, c->hook_error_fd >= 0 ? c->hook_error_fd : h->out[1], 2, 0);
 	if (error >= 0 && !c->pivoted && c->rootfs_fd >= 0)
 		error = (int)sys(NR_fchdir, c->rootfs_fd);
 	if (error >= 0) {
@@ -179,6 +180,17 @@ static int start_hook(struct init *c, struct hook *h)
 	h->pid = (int)r;
 	sys(NR_setpgid, h->pid, h->pid); /* whoever comes first */
 	return watch_hook(c, h);
+}
+
+int op_HOOK_OUTPUT(struct init *c, const struct op_args_HOOK_OUTPUT *a)
+{
+	int output = init_slot(c, a->output), error = init_slot(c, a->error);
+
+	if ((a->output != PLAN_NO_SLOT && output < 0) || (a->error != PLAN_NO_SLOT && error < 0))
+		return -EBADF;
+	c->hook_output_fd = output < 0 ? -1 : output;
+	c->hook_error_fd = error < 0 ? -1 : error;
+	return 0;
 }
 
 int op_HOOK_IN(struct init *c, const struct op_args_HOOK_IN *a)

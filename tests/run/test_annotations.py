@@ -58,10 +58,25 @@ def hooks_output(t):
     config = t.config("true")
     config["annotations"] = {"run.oci.hooks.stdout": t.path("out"), "run.oci.hooks.stderr": t.path("err")}
     config["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", "echo one; echo two >&2"]}],
-                       "poststart": [{"path": "/bin/sh", "args": ["sh", "-c", "echo three"]}]}
-    t.inside(config)
+                       "createContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "echo in; echo in2 >&2"]}],
+                       "startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "echo start; echo start2 >&2"]}],
+                       "poststart": [{"path": "/bin/sh", "args": ["sh", "-c", "echo three"]}],
+                       "poststop": [{"path": "/bin/sh", "args": ["sh", "-c", "echo end"]}]}
+    t.eq(t.inside(config), "")
     with open(t.path("out")) as out, open(t.path("err")) as err:
-        t.eq((out.read(), err.read()), ("one\nthree\n", "two\n"))
+        t.eq((out.read(), err.read()), ("one\nin\nstart\nthree\nend\n", "two\nin2\nstart2\n"))
+
+
+@test
+def hooks_output_to_one_file_alone(t):
+    t.husk_only("runc has no such annotation")
+    config = t.config("echo program")
+    config["annotations"] = {"run.oci.hooks.stdout": t.path("out")}
+    config["hooks"] = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "echo start; echo why >&2; exit 3"]}]}
+    container = t.create(config)
+    t.fails("start", container, says="exit status 3: why")
+    with open(t.path("out")) as out:
+        t.eq(out.read(), "start\n")
 
 
 @test

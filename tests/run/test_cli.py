@@ -152,6 +152,7 @@ def features(t):
     t.check(have["ociVersionMax"].startswith("1."), have["ociVersionMax"])
     t.check({"rro", "rbind", "idmap", "ro", "nosymfollow", "tmpcopyup"} <= set(have["mountOptions"]), have["mountOptions"])
     t.eq(set(have["hooks"]), {"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"})
+    t.check({"run.oci.", "org.criu.config"} <= set(have["potentiallyUnsafeConfigAnnotations"]), "unsafe annotations")
     linux = have["linux"]
     t.eq(set(linux["namespaces"]), {"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"})
     t.check("CAP_SYS_ADMIN" in linux["capabilities"] and "CAP_CHECKPOINT_RESTORE" in linux["capabilities"], "capabilities")
