@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,21 +24,30 @@
 
 enum { KILL_TIMEOUT_MS = 10000, REMOVE_TIMEOUT_MS = 10000 };
 
-/* The keeper ends by itself when the cgroup is empty; it is in no cgroup of ours, so it is looked at by its arguments. */
-static void end_keeper(const struct husk_record *r)
+/* Is the process the keeper that the record names? Each container's looks the same but for its start. */
+static bool is_keeper(const struct husk_record *r)
 {
 	static const char command_line[] = "husk-init\0keep";
 	_cleanup_free_ char *text = NULL;
+	uint64_t start;
 	char path[32];
 	size_t len;
 
+	if (!r->has_keeper_start_time || state_start_time(r->keeper_pid, &start) < 0 || start != r->keeper_start_time)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)r->keeper_pid);
+	if (fd_read_file(AT_FDCWD, path, 4096, &text, &len) < 0)
+		return false;
+	return len >= sizeof(command_line) && memcmp(text, command_line, sizeof(command_line)) == 0;
+}
+
+/* The keeper ends by itself when the cgroup is empty, unless somebody stopped it. */
+static void end_keeper(const struct husk_record *r)
+{
 	if (r->keeper_pid <= 0 || (r->boot_id && strcmp(r->boot_id, state_boot_id()) != 0))
 		return;
 	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, r->keeper_pid, 0);
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)r->keeper_pid);
-	if (fd < 0 || fd_read_file(AT_FDCWD, path, 4096, &text, &len) < 0)
-		return;
-	if (len >= sizeof(command_line) && memcmp(text, command_line, sizeof(command_line)) == 0)
+	if (fd >= 0 && is_keeper(r))
 		syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
 	waitpid(r->keeper_pid, NULL, WNOHANG); /* only when it is our own child */
 }

@@ -115,6 +115,7 @@ void run_record_process(struct run *r)
 	if (r->keeper_pid > 0) {
 		record->keeper_pid = r->keeper_pid;
 		record->has_keeper_pid = true;
+		record->has_keeper_start_time = state_start_time(r->keeper_pid, &record->keeper_start_time) == 0;
 	}
 	forget_namespaces(record);
 	record->namespaces = mem_alloc(oci_namespace_type_MAX * sizeof(char *));

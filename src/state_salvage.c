@@ -38,6 +38,7 @@ static const struct field {
 	FIELD2("", "pidStartTime", UINT64, record.pid_start_time, record.has_pid_start_time),
 	FIELD("", "bootId", TEXT, record.boot_id),
 	FIELD2("", "keeperPid", INT32, record.keeper_pid, record.has_keeper_pid),
+	FIELD2("", "keeperStartTime", UINT64, record.keeper_start_time, record.has_keeper_start_time),
 	FIELD2("", "ownPidNamespace", FLAG, record.own_pid_namespace, record.has_own_pid_namespace),
 	FIELD2("", "namespaces", TEXTS, record.namespaces, record.n_namespaces),
 	FIELD("", "bundle", TEXT, record.bundle),

@@ -4,7 +4,7 @@
 #include "init/keeper.h"
 
 #define MAX_ROUNDS 200
-#define MAX_DEPTH 16
+#define MAX_DEPTH 128        /* as CGROUP_DEPTH_MAX */
 #define ROUND_PAUSE 20000000 /* nanoseconds */
 
 struct keeper {
@@ -44,34 +44,54 @@ static void kill_procs(struct keeper *k, int dir)
 	sys_close(&fd);
 }
 
-static void kill_tree(struct keeper *k, int dir, unsigned depth)
+static bool is_dots(const char *name)
+{
+	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
+/* For a cgroup and all below it: thaw (a file that takes word), or, without a file, kill. */
+static void walk_tree(struct keeper *k, int dir, const char *file, const char *word, unsigned depth)
 {
 	uint64_t buf[128];
 	int list = (int)sys_retry(NR_openat, dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
 	long n;
 
-	kill_procs(k, dir);
+	if (file)
+		write_at(dir, file, word);
+	else
+		kill_procs(k, dir);
 	while (list >= 0 && depth < MAX_DEPTH && (n = sys_retry(NR_getdents64, list, buf, sizeof(buf))) > 0)
 		for (long at = 0; at < n; at += ((struct dirent64 *)((char *)buf + at))->reclen) {
 			struct dirent64 *e = (struct dirent64 *)((char *)buf + at);
 
-			if (e->type != DT_DIR || e->name[0] == '.')
+			if (e->type != DT_DIR || is_dots(e->name))
 				continue;
 			fd = (int)sys_retry(NR_openat, dir, e->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 			if (fd >= 0)
-				kill_tree(k, fd, depth + 1);
+				walk_tree(k, fd, file, word, depth + 1);
 			sys_close(&fd);
 		}
 	sys_close(&list);
 }
 
-static void freeze(struct keeper *k, bool on)
+static void freeze(struct keeper *k)
 {
 	for (int i = 0; i < k->n_words; i++) {
 		if (str_equal(k->words[i], KEEPER_V2))
-			write_at(KEEPER_FIRST_FD + i, "cgroup.freeze", on ? "1" : "0");
+			write_at(KEEPER_FIRST_FD + i, "cgroup.freeze", "1");
 		else if (str_equal(k->words[i], KEEPER_FREEZER))
-			write_at(KEEPER_FIRST_FD + i, "freezer.state", on ? "FROZEN" : "THAWED");
+			write_at(KEEPER_FIRST_FD + i, "freezer.state", "FROZEN");
+	}
+}
+
+/* What the container froze below its cgroup must go on too, to die. */
+static void thaw(struct keeper *k)
+{
+	for (int i = 0; i < k->n_words; i++) {
+		if (str_equal(k->words[i], KEEPER_V2))
+			walk_tree(k, KEEPER_FIRST_FD + i, "cgroup.freeze", "0", 0);
+		else if (str_equal(k->words[i], KEEPER_FREEZER))
+			walk_tree(k, KEEPER_FIRST_FD + i, "freezer.state", "THAWED", 0);
 	}
 }
 
@@ -79,11 +99,11 @@ static void freeze(struct keeper *k, bool on)
 static unsigned kill_round(struct keeper *k)
 {
 	k->killed = 0;
-	freeze(k, true);
+	freeze(k);
 	for (int i = 0; i < k->n_words; i++)
 		if (!str_equal(k->words[i], KEEPER_KILL))
-			kill_tree(k, KEEPER_FIRST_FD + i, 0);
-	freeze(k, false);
+			walk_tree(k, KEEPER_FIRST_FD + i, 0, 0, 0);
+	thaw(k);
 	return k->killed;
 }
 

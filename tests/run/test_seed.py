@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """B shares A's PID namespace and has children: when B's init goes, everyone of B goes, and A stays."""
+import json
 import os
 import signal
 import time
 
+import layout
 import seed
 from case import alive, test, wait_until
 
@@ -88,3 +90,53 @@ def keeper_survives_stop_signals_to_group(t):
     t.check(outcome is not None and outcome < 1.5, outcome)
     t.gone(s.b)
     s.clean()
+
+
+@test
+def keeper_kills_what_is_hidden_below(t):
+    """Nested cgroups with a name like a hidden file's, and frozen by the container."""
+    t.husk_only()
+    s = seed.Seed(t, "host")
+    child = max(t.processes(s.b_cgroup) - {s.b_pid})
+    for top in layout.hierarchies():
+        nested = f"{top}{s.b_cgroup}/.one/two"
+        try:
+            os.makedirs(nested)
+            with open(nested + "/cgroup.procs", "w") as file:
+                file.write(str(child))
+        except OSError:
+            continue                        # a cpuset without cpus takes nobody
+        for name, word in (("freezer.state", "FROZEN"), ("cgroup.freeze", "1")):
+            if os.path.exists(f"{nested}/{name}"):
+                with open(f"{nested}/{name}", "w") as file:
+                    file.write(word)
+    outcome = s.end("outside_kill")
+    t.gone(s.b)
+    s.clean()
+    t.check(outcome is not None, "the keeper left somebody")
+
+
+@test
+def delete_ends_a_stopped_keeper(t):
+    """Its own keeper, also a stopped one; never another container's to which the pid in the record belongs."""
+    t.husk_only()
+    from case import children
+    first = t.create(t.config("sleep 1000").namespace("pid", drop=True))
+    keeper = (set(children()) - {t.pid(first)}).pop()
+    config = t.config("sleep 1000").namespace("pid", drop=True)
+    t.cgroup_of(config, "seed-other")
+    other = t.create(config)
+    file = os.path.join(t.root, other, "state.json")
+    with open(file) as text:
+        record = json.load(text)
+    own, record["keeperPid"] = record["keeperPid"], keeper
+    with open(file, "w") as text:
+        json.dump(record, text)
+    t.ok("delete", "--force", other)
+    t.check(alive(keeper), "another container's keeper was killed")
+    t.check(wait_until(lambda: t.reap() or not alive(own), 3), "its own keeper lives on")
+    os.kill(keeper, signal.SIGSTOP)
+    t.ok("delete", "--force", first)
+    if not wait_until(lambda: t.reap() or not alive(keeper), 3):
+        os.kill(keeper, signal.SIGKILL)
+        t.check(False, "the stopped keeper was left behind")
