@@ -83,7 +83,8 @@ static void child_place_fds(struct child *c)
 			child_fail(c);
 	/* Keeps what is below first_fd: the standard streams and the preserved descriptors. */
 	/* EINVAL: Linux 5.10 has the call, but not the flag (5.11). The executor closes what it does not know. */
-	if (syscall(SYS_close_range, (unsigned)(c->first_fd + c->n_fds), ~0U, CLOSE_RANGE_CLOEXEC) < 0 && errno != EINVAL)
+	if (syscall(SYS_close_range, (unsigned)(c->first_fd + c->n_fds), ~0U, CLOSE_RANGE_CLOEXEC) < 0 &&
+	    errno != EINVAL)
 		child_fail(c);
 	c->copies[0] = image_fd;
 }
