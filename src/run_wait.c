@@ -235,8 +235,9 @@ static int wait_socket(struct run *r, int timeout, struct err *err)
 				       timeout / 1000);
 		if (p[0].revents)
 			return 1;
+		/* It may have spoken after poll(2) had looked at the socket, and died before it looked here. */
 		if (p[2].revents)
-			return 0;
+			return poll(p, 1, 0) > 0;
 		/* The executor is gone: with nothing said about a container process, that is the end. */
 		reap_executor(r);
 		if (r->init_pid <= 0)

@@ -5,6 +5,7 @@
 #include "util/fd.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -69,14 +70,16 @@ int sync_channel_receive(int fd, struct sync_record *ret)
 	};
 	size_t n_fds;
 	ssize_t n;
+	bool reset = false;
 
 	memset(&ret->m, 0, sizeof(ret->m));
 	for (size_t i = 0; i < SYNC_MAX_FDS; i++)
 		ret->fds[i] = -1;
 	ret->text[0] = '\0';
+	/* A peer that ends without having read all it was sent is a reset, reported once and before its last words. */
 	do
 		n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || (errno == ECONNRESET && !reset && (reset = true))));
 	if (n < 0)
 		return errno == ECONNRESET ? 0 : -errno;
 	if (n == 0)

@@ -252,8 +252,10 @@ static _Noreturn void run_main(const char *first_fd)
 	if (!str_number(first_fd, 1u << 20, &first) || first < 3)
 		sys_exit(2);
 	init_state(&c, (int)first);
-	init_dumpable(false);
-	r = (int)sys(NR_close_range, first + 2, ~0u, 0);
+	/* Not init_dumpable: who ends without a word, before it has the executor's name, is taken for the program. */
+	r = (int)sys(NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (r == 0)
+		r = (int)sys(NR_close_range, first + 2, ~0u, 0);
 	sys(NR_fcntl, first, F_SETFD, FD_CLOEXEC);
 	if (r == 0)
 		r = fill_stdio();

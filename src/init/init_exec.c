@@ -102,6 +102,12 @@ static bool passwd_search(int fd, struct passwd_reader *p)
 	return passwd_match(p);
 }
 
+/* A file that is not there, or not one that anybody may read, names no home; a disk that fails is a failure. */
+static bool has_no_passwd(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EACCES || r == -EINVAL;
+}
+
 int op_SET_HOME(struct init *c, const struct op_args_SET_HOME *a)
 {
 	char home[INIT_HOME_SIZE - 8];
@@ -109,6 +115,8 @@ int op_SET_HOME(struct init *c, const struct op_args_SET_HOME *a)
 	struct text env = TEXT(c->env_home);
 	int fd = open_passwd(c);
 
+	if (fd < 0 && !has_no_passwd(fd))
+		return fd;
 	passwd_reset(&p);
 	if (fd < 0 || !passwd_search(fd, &p))
 		p.home.len = 0;

@@ -249,8 +249,9 @@ static int make_missing(struct walk *w, const char *path)
 	text_str(&text, path);
 	if (text.cut)
 		return -ENAMETOOLONG;
-	if (make_last(w) == 0)
-		return 0;
+	r = make_last(w);
+	if (r != -ENOENT && r != -ENOTDIR && r != -ELOOP && r != -EEXIST)
+		return r;
 	do
 		r = walk_pass(w);
 	while (r > 0);
