@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int cmd_run(const struct global *g, const struct options *o);
@@ -23,6 +24,14 @@ static char *name_of(const char *path)
 	return mem_strdup(path_base(clean));
 }
 
+/* Without such a directory it is taken as an id, which may have no slash. */
+static bool is_bundle(const char *arg)
+{
+	struct stat st;
+
+	return strchr(arg, '/') && stat(arg, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int options_of_run(struct launch *l, const struct options *o, struct err *err)
 {
 	int code = launch_options(l, o, err);
@@ -31,7 +40,7 @@ static int options_of_run(struct launch *l, const struct options *o, struct err 
 		return code;
 	l->request.bundle = option_string(o, "bundle");
 	/* `run ./web`: the bundle, and an id made from its name. */
-	if (!l->request.bundle && strchr(o->args[0], '/')) {
+	if (!l->request.bundle && is_bundle(o->args[0])) {
 		l->request.bundle = o->args[0];
 		l->request.id = l->id = name_of(o->args[0]);
 	}

@@ -71,7 +71,7 @@ static void run_poststop(const struct oci_config *config, const char *state)
 	for (size_t i = 0; hooks && i < hooks->n_poststop; i++) {
 		const struct oci_hook *h = &hooks->poststop[i];
 		_cleanup_free_ const char **argv = null_terminated(h->args, h->n_args);
-		_cleanup_free_ const char **envp = null_terminated(h->env, h->n_env);
+		_cleanup_free_ const char **envp = h->env ? null_terminated(h->env, h->n_env) : NULL;
 		const struct hook hook = {
 			.stage = "poststop",
 			.path = h->path,

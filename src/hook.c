@@ -111,9 +111,9 @@ static int set_attributes(posix_spawnattr_t *attr)
 
 static int spawn(const struct hook *h, int input_fd, int output_fd, pid_t *ret)
 {
-	const char *own_argv[] = { h->path, NULL }, *no_env[] = { NULL };
+	const char *own_argv[] = { h->path, NULL };
 	const char *const *argv = h->argv && h->argv[0] ? h->argv : own_argv;
-	const char *const *envp = h->envp ? h->envp : no_env;
+	char *const *envp = h->envp ? (char *const *)h->envp : environ;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 
@@ -125,7 +125,7 @@ static int spawn(const struct hook *h, int input_fd, int output_fd, pid_t *ret)
 	if (code == 0)
 		code = set_attributes(&attr);
 	if (code == 0)
-		code = -posix_spawn(ret, h->path, &actions, &attr, (char *const *)argv, (char *const *)envp);
+		code = -posix_spawn(ret, h->path, &actions, &attr, (char *const *)argv, envp);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	return code;

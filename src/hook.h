@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hook in the runtime namespace: its own environment only, the container's state on its standard
+ * A hook in the runtime namespace: its own environment (husk's, when it has none), the container's state on its standard
  * input, its output kept for the error. A hook that outlives its timeout is killed, with its process group.
  */
 #ifndef HUSK_HOOK_H
@@ -15,13 +15,13 @@ struct err;
 #define HOOKS_STDERR_ANNOTATION "run.oci.hooks.stderr"
 
 struct hook {
-	const char *stage;              /* "prestart" */
+	const char *stage; /* "prestart" */
 	const char *path;
-	const char *const *argv;        /* NULL-terminated; NULL or empty: the path alone */
-	const char *const *envp;        /* NULL-terminated; NULL: empty */
-	uint64_t timeout;               /* seconds, 0: none */
-	const char *state;              /* JSON text */
-	const char *stdout_path;        /* where its output is appended; NULL: kept for the error */
+	const char *const *argv; /* NULL-terminated; NULL or empty: the path alone */
+	const char *const *envp; /* NULL-terminated; NULL: husk's own, as a child has it */
+	uint64_t timeout;        /* seconds, 0: none */
+	const char *state;       /* JSON text */
+	const char *stdout_path; /* where its output is appended; NULL: kept for the error */
 	const char *stderr_path;
 };
 

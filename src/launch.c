@@ -3,6 +3,7 @@
 #include "launch.h"
 
 #include "notify_socket.h"
+#include "passed_fds.h"
 #include "plan_build.h"
 #include "run_record.h"
 #include "trace.h"
@@ -69,40 +70,17 @@ static int absolute(const char *path, char **ret, struct err *err)
 	return 0;
 }
 
-/* What systemd passes is meant for the process that LISTEN_PID names. */
-static unsigned listen_fds(void)
-{
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-
-	if (!pid || !fds || strtol(pid, NULL, 10) != getpid())
-		return 0;
-	unsigned long n = strtoul(fds, NULL, 10);
-	return n > 1024 ? 0 : (unsigned)n;
-}
-
-static int check_preserved(const struct request *r, struct err *err)
-{
-	for (unsigned i = 0; i < r->preserve_fds; i++) {
-		int fd = (int)(3 + r->listen_fds + i);
-
-		if (fcntl(fd, F_GETFD) < 0)
-			return err_say(err, -EBADF, "--preserve-fds %u: descriptor %d is not open", r->preserve_fds,
-				       fd);
-	}
-	return 0;
-}
-
 static int count_fds(struct launch *l, const struct options *o, struct err *err)
 {
 	long long n;
 
-	l->request.listen_fds = listen_fds();
+	l->request.listen_fds = passed_listen_fds();
 	if (!option_number(o, "preserve-fds", &n))
-		return 0;
+		n = 0;
 	if (n < 0 || n > 65536)
 		return err_say(err, -EINVAL, "--preserve-fds %lld: must be between 0 and 65536", n);
 	l->request.preserve_fds = (unsigned)n;
-	return check_preserved(&l->request, err);
+	return passed_fds_check(&l->request, err);
 }
 
 int launch_options(struct launch *l, const struct options *o, struct err *err)
@@ -132,7 +110,9 @@ int launch_check_terminal(const struct launch *l, bool terminal, struct err *err
 	bool detach = l->request.detach, has_socket = l->request.console_socket != NULL;
 
 	if (terminal && detach && !has_socket)
-		return err_say(err, -EINVAL, "cannot allocate tty if husk will detach without setting console socket");
+		return err_say(err, -EINVAL,
+			       "cannot allocate tty if husk will detach without setting console socket: "
+			       "use --console-socket, or do not detach");
 	if (has_socket && (!terminal || !detach))
 		return err_say(err, -EINVAL, "cannot use console socket if husk will not detach or allocate tty");
 	return 0;

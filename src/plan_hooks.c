@@ -21,6 +21,13 @@ static uint64_t add_envp(struct build *b, const struct oci_hook *h)
 	return plan_strv(b->p, (const char *const *)h->env, h->n_env);
 }
 
+/* A hook in the runtime namespace whose env is absent has husk's environment: no list.  In the container's namespace it
+ * has none of anybody's. */
+static uint64_t add_host_envp(struct build *b, const struct oci_hook *h)
+{
+	return h->env ? add_envp(b, h) : 0;
+}
+
 static void add_host_hooks(struct build *b, const char *stage, const struct oci_hook *hooks, size_t n,
 			   const char *status)
 {
@@ -28,7 +35,7 @@ static void add_host_hooks(struct build *b, const char *stage, const struct oci_
 		const struct oci_hook *h = &hooks[i];
 		plan_where(b->p, "/hooks/%s/%zu", stage, i);
 		PLAN_ADD(b->p, HOOK, .stage = plan_str(b->p, stage), .path = plan_str(b->p, h->path),
-			 .argv = add_argv(b, h), .envp = add_envp(b, h),
+			 .argv = add_argv(b, h), .envp = add_host_envp(b, h),
 			 .timeout = h->has_timeout ? (uint64_t)h->timeout : 0, .status = plan_str(b->p, status));
 	}
 }

@@ -116,7 +116,8 @@ int run_op_HOOK(struct run *r, const struct op *op, struct err *err)
 	if (code < 0)
 		return err_set(err, code, "write the state for a hook");
 	plan_view_strv(v, op->u.HOOK.argv, &argv);
-	plan_view_strv(v, op->u.HOOK.envp, &envp);
+	if (op->u.HOOK.envp)
+		plan_view_strv(v, op->u.HOOK.envp, &envp);
 	struct hook h = {
 		.stage = plan_view_str(v, op->u.HOOK.stage),
 		.path = plan_view_str(v, op->u.HOOK.path),
@@ -138,7 +139,7 @@ static int run_poststop(const struct oci_config *config, const struct oci_hook *
 			struct err *err)
 {
 	const char **argv = mem_alloc((hook->n_args + 1) * sizeof(char *));
-	const char **envp = mem_alloc((hook->n_env + 1) * sizeof(char *));
+	const char **envp = hook->env ? mem_alloc((hook->n_env + 1) * sizeof(char *)) : NULL;
 
 	for (size_t i = 0; i < hook->n_args; i++)
 		argv[i] = hook->args[i];

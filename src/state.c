@@ -18,13 +18,14 @@
 
 /* ---- ids ------------------------------------------------------------------------------ */
 
+static const char id_characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-";
+
 static bool id_is_valid(const char *id)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-";
 	size_t len = strlen(id);
 
 	/* A name of a directory: NAME_MAX is below the 1024 that other runtimes allow. */
-	return len > 0 && len <= NAME_MAX && strspn(id, allowed) == len && strcmp(id, ".") != 0 &&
+	return len > 0 && len <= NAME_MAX && strspn(id, id_characters) == len && strcmp(id, ".") != 0 &&
 	       strcmp(id, "..") != 0;
 }
 
@@ -35,6 +36,12 @@ int state_check_id(const char *id, struct err *err)
 	if (strlen(id) > NAME_MAX)
 		return err_say(err, -EINVAL, "invalid container ID: %zu characters, and %d are the most", strlen(id),
 			       NAME_MAX);
+	size_t good = strspn(id, id_characters);
+	if (id[good])
+		return err_say(err, -EINVAL,
+			       "invalid container ID \"%s\": invalid character `%c` in the ID: letters, digits, \"_\", "
+			       "\"+\", \".\" and \"-\" only",
+			       id, id[good]);
 	if (!id_is_valid(id))
 		return err_say(err, -EINVAL,
 			       "invalid container ID \"%s\": letters, digits, \"_\", \"+\", \".\" and \"-\" only, "

@@ -59,12 +59,10 @@ static void emit_head(struct program *p)
 	emit(p, SHIFT(R_ACCESS, 16));
 	emit(p, LOAD_CTX(R_MAJOR, major));
 	emit(p, LOAD_CTX(R_MINOR, minor));
-	/* access(path, F_OK) asks for nothing: look at it as reading. */
-	emit(p, INSN(BPF_JMP32 | BPF_JNE | BPF_K, R_ACCESS, 0, 1, 0));
-	emit(p, SET(R_ACCESS, BPF_DEVCG_ACC_READ));
 }
 
-/* One rule, looked at from the last to the first: R_ACCESS are the bits not yet allowed by a later rule. */
+/* One rule, looked at from the last to the first: R_ACCESS are the bits not yet allowed by a later rule. None at all is
+ * what access(path, F_OK) asks for: any rule that allows something of the device grants it, as on v1. */
 static void emit_rule(struct program *p, const struct cgroup_device_rule *r)
 {
 	size_t jumps[4], n = 0;

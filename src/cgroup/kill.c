@@ -182,6 +182,26 @@ static bool only_dying(const struct cgroup *c)
 	return true;
 }
 
+/* Somebody may have moved a process into a frozen v1 cgroup that is not the container's: there SIGKILL waits for ever, and
+ * that cgroup is not ours to thaw. Back in its own, which is thawed, the process dies. (A frozen one stays frozen
+ * meanwhile, so its pid is not reused.) */
+static void bring_back(const struct cgroup *c)
+{
+	const struct cgroup_dir *freezer = cgroup_find_v1(c, "freezer");
+	_cleanup_free_ pid_t *pids = NULL;
+	size_t n = 0;
+
+	if (!freezer || cgroup_pids(c, &pids, &n, NULL) < 0)
+		return;
+	_cleanup_fd_ int dir_fd = cgroup_dir_open(freezer);
+	for (size_t i = 0; dir_fd >= 0 && i < n; i++) {
+		char text[24];
+		snprintf(text, sizeof(text), "%d", (int)pids[i]);
+		if (cgroup_pid_state(pids[i]) == 'D')
+			fd_write_file(dir_fd, "cgroup.procs", text);
+	}
+}
+
 int cgroup_kill(const struct cgroup *c, int timeout_ms, struct err *err)
 {
 	const struct cgroup_dir *v2 = cgroup_find_v2(c);
@@ -204,6 +224,8 @@ int cgroup_kill(const struct cgroup *c, int timeout_ms, struct err *err)
 		cgroup_thaw(c, KILL_THAW_MS, NULL);
 		if (r < 0)
 			return r;
+		if (round > 1)
+			bring_back(c);
 		long long left = deadline - cgroup_now_ms();
 		r = wait_empty(c, v2, left < wait_ms ? (left > 0 ? (long)left : 0) : wait_ms);
 		if (r != 0)

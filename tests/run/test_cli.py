@@ -219,6 +219,12 @@ def bundle_with_slash_is_named(t):
 
 
 @test
+def id_with_slash_refused(t):
+    t.husk_only("their words")
+    t.fails("run", "no/such/bundle", says=["invalid character `/` in the ID"])
+
+
+@test
 def explain(t):
     t.husk_only()
     path = t.bundle(t.config("true"))

@@ -94,6 +94,24 @@ def environment_is_hooks_own(t):
 
 
 @test
+def environment_absent_is_callers(t):
+    """In the runtime namespace; those in the container's namespace see nothing of the caller's, nor of the process'."""
+    config = t.config("true")
+    config.process["env"].append("SECRET=process")
+    hook = lambda where: [{"path": "/bin/sh", "args": ["sh", "-c", f"env > {where}"]}]
+    config["hooks"] = {"prestart": hook(t.path("host")), "poststop": hook(t.path("poststop")),
+                       "createRuntime": [{**hook(t.path("empty"))[0], "env": []}]}
+    t.inside(config, env=dict(os.environ, CALLER="x"))
+    for name in ("host", "poststop"):
+        with open(t.path(name)) as text:
+            lines = text.read()
+        t.has(lines, "CALLER=x", what=name)
+        t.lacks(lines, "SECRET")
+    with open(t.path("empty")) as text:
+        t.lacks(text.read(), "CALLER", "SECRET")
+
+
+@test
 def args_first_is_name(t):
     config = t.config("true")
     config["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": ["my-name", "-c", f"echo $0 > {t.path('name')}"]}]}

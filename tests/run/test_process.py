@@ -285,6 +285,27 @@ def preserve_fds(t):
 
 
 @test
+def preserve_fds_with_gaps(t):
+    """Descriptor 5 is passed, 3 and 4 are not, and nothing comes after it: what is in the gaps is an empty file."""
+    t.husk_only("runc refuses gaps")
+    read_end, write_end = os.pipe()
+    high = [read_end, write_end]
+    def place():
+        os.dup2(write_end, 100)
+        os.dup2(100, 5)
+        os.closerange(3, 5)
+        os.closerange(6, 101)
+    text = t.inside(t.config("echo through >&5; cat <&3; cat <&4; probe fds"), "--preserve-fds", "50", preexec=place,
+                    pass_fds=[5, *high])
+    t.eq(os.read(read_end, 100), b"through\n")
+    lines = text.splitlines()
+    t.eq(sorted(int(l.split()[0]) for l in lines), [0, 1, 2, 3, 4, 5], text)
+    for line in lines:
+        if line.split()[0] in "34":
+            t.has(line, "husk-gap")
+
+
+@test
 def preserve_fds_not_open(t):
     t.husk_only()
     result = t.run(t.config("true"), "--preserve-fds", "50")
@@ -304,6 +325,17 @@ def listen_fds(t):
     text = result.out
     t.has(text, "fds=1 pid=1")
     t.eq(sorted(int(l.split()[0]) for l in text.splitlines()[1:]), [0, 1, 2, 3], text)
+
+
+@test
+def listen_fds_without_pid(t):
+    t.husk_only("runc wants LISTEN_PID")
+    path = t.bundle(t.config("echo fds=$LISTEN_FDS pid=$LISTEN_PID"))
+    env = {k: v for k, v in os.environ.items() if k != "LISTEN_PID"}
+    result = t.runtime.call(t.runtime.argv(t.root, ["run", "--bundle", path, t.new_id()]), t.dir, env=dict(env, LISTEN_FDS="1"))
+    t.has(result.out, "fds=1 pid=1")
+    result = t.runtime.call(t.runtime.argv(t.root, ["run", "--bundle", path, t.new_id()]), t.dir, env=dict(env, LISTEN_FDS="1", LISTEN_PID="1"))
+    t.has(result.out, "fds= pid=")
 
 
 @test

@@ -13,6 +13,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -193,6 +195,38 @@ static void test_frozen(void)
 	CHECK_SAY(r == 0, "freeze: %.400s", err.text);
 	CHECK(cgroup_frozen(&c));
 	finish(&c);
+}
+
+static void write_to(const char *dir, const char *file, const char *text)
+{
+	char *path = mem_printf("%s/%s", dir, file);
+	FILE *f = fopen(path, "w");
+	CHECK_SAY(f && fputs(text, f) >= 0, "write %s", path);
+	if (f)
+		fclose(f);
+	free(path);
+}
+
+/* Moved by somebody into a frozen v1 cgroup that is not the container's. */
+static void test_moved_and_frozen(void)
+{
+	NEED_ROOT();
+	struct cgroup c = make("moved");
+	const struct cgroup_dir *d = cgroup_find_v1(&c, "freezer");
+	if (!d) {
+		finish(&c);
+		SKIP("needs the freezer controller of v1");
+	}
+	char *foreign = mem_printf("%s%s-foreign", d->mount, group);
+	char *pid = mem_printf("%d", (int)start_in(&c, sleep_forever));
+	CHECK_SAY(mkdir(foreign, 0755) == 0, "mkdir %s", foreign);
+	write_to(foreign, "cgroup.procs", pid);
+	write_to(foreign, "freezer.state", "FROZEN");
+	finish(&c);
+	write_to(foreign, "freezer.state", "THAWED");
+	CHECK_SAY(rmdir(foreign) == 0, "rmdir %s", foreign);
+	free(foreign);
+	free(pid);
 }
 
 static void test_nested_frozen(void)
@@ -402,6 +436,7 @@ int main(void)
 	UNIT(test_kill);
 	UNIT(test_kill_from_record_without_dirs);
 	UNIT(test_frozen);
+	UNIT(test_moved_and_frozen);
 	UNIT(test_nested_frozen);
 	UNIT(test_refuses_populated);
 	UNIT(test_signal_once);

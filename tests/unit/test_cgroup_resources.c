@@ -331,6 +331,10 @@ static void test_device_program(void)
 	size_t n = sizeof(rules) / sizeof(rules[0]);
 	CHECK_INT(may(rules, n, 'c', R, 9, 9), 0); /* before "deny all" */
 	CHECK_INT(may(rules, n, 'c', R, 1, 7), 1);
+	/* access(path, F_OK): whatever is allowed of the device */
+	CHECK_INT(may(rules, n, 'c', 0, 1, 7), 1);
+	CHECK_INT(may(rules, n, 'b', 0, 8, 0), 1); /* its node may be made */
+	CHECK_INT(may(rules, n - 2, 'c', 0, 9, 9), 0);
 	CHECK_INT(may(rules, n, 'c', W, 1, 7), 0);
 	CHECK_INT(may(rules, n, 'c', R | W, 1, 3), 1); /* one bit from each of two rules */
 	CHECK_INT(may(rules, n, 'c', R, 1, 5), 0);     /* a hole */
@@ -339,7 +343,7 @@ static void test_device_program(void)
 	CHECK_INT(may(rules, n, 'b', R, 1, 3), 0);
 	CHECK_INT(may(rules, n, 'b', R | W | M, 4294967295, 300), 1);
 	CHECK_INT(may(rules, n, 'c', 0, 1, 7), 1);
-	CHECK_INT(may(rules, n, 'c', 0, 2, 7), 0);
+	CHECK_INT(may(rules, n, 'c', 0, 2, 7), 1);
 	CHECK_INT(may(rules, 0, 'c', R, 1, 3), 0); /* no rule: denied */
 }
 
