@@ -78,7 +78,7 @@ AS_IF([test "$enable_analyzer" = yes], [HUSK_TRY_FLAG([HUSK_WARN], [-fanalyzer])
 
 HUSK_CFLAGS=
 HUSK_LDFLAGS=
-m4_foreach_w([husk_flag], [-ffunction-sections -fdata-sections -fno-common],
+m4_foreach_w([husk_flag], [-ffunction-sections -fdata-sections -fno-common -fno-asynchronous-unwind-tables -fno-unwind-tables],
 	[HUSK_TRY_FLAG([HUSK_CFLAGS], husk_flag)])
 m4_foreach_w([husk_flag], [[-Wl,--gc-sections] [-Wl,-O1] [-Wl,--as-needed] [-Wl,-z,relro] [-Wl,-z,now]
 	[-Wl,--hash-style=gnu]],

@@ -33,7 +33,7 @@ int container_open(const char *root, const char *id, int timeout_ms, struct cont
 		return r;
 	r = state_read(&c.dir, &c.arena, &c.record, err);
 	c.damaged = r == -ENODATA;
-	c.has_file = faccessat(c.dir.dir_fd, "state.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	c.has_file = r == 0 || faccessat(c.dir.dir_fd, "state.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	if (r == 0 || c.damaged)
 		r = open_cgroup(&c, err);
 	if (r < 0) {

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -100,11 +101,12 @@ static uint64_t read_set(const char *status, const char *name)
 }
 
 /* The kernel refuses to tell about those that it does not know. */
-static unsigned last_capability(void)
+static unsigned last_capability(uint64_t bounding)
 {
-	unsigned last = CAP_LAST_CAP;
+	/* What is in the bounding set, it knows. */
+	unsigned last = bounding ? 63 - (unsigned)__builtin_clzll(bounding) : CAP_LAST_CAP;
 
-	while (last > 0 && prctl(PR_CAPBSET_READ, last, 0, 0, 0) < 0)
+	while (!bounding && last > 0 && prctl(PR_CAPBSET_READ, last, 0, 0, 0) < 0)
 		last--;
 	while (last < 63 && prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0)
 		last++;
@@ -114,18 +116,19 @@ static unsigned last_capability(void)
 static int probe_caller(struct facts *f, struct err *err)
 {
 	_cleanup_free_ char *status = NULL;
-	int r = fd_read_file(AT_FDCWD, "/proc/self/status", 65536, &status, NULL);
+	int r = fd_read_kernel_file(AT_FDCWD, "/proc/self/status", 65536, &status, NULL);
 
 	if (r < 0)
 		return err_set(err, r, "read /proc/self/status (is /proc mounted?)");
-	f->euid = geteuid();
-	f->egid = getegid();
+	/* husk never changes its own ids. */
+	f->euid = (uid_t)getauxval(AT_EUID);
+	f->egid = (gid_t)getauxval(AT_EGID);
 	f->caps = read_set(status, "\nCapPrm:");
 	f->bounding = read_set(status, "\nCapBnd:");
 	f->ignored = read_set(status, "\nSigIgn:");
 	f->privileged = read_set(status, "\nCapEff:") >> CAP_SYS_ADMIN & 1;
 	f->rootless = !f->privileged || f->in_user_ns;
-	f->last_cap = last_capability();
+	f->last_cap = last_capability(f->bounding);
 	return 0;
 }
 

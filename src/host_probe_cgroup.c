@@ -40,7 +40,7 @@ static struct cgroup_hierarchy *add(struct facts *f, const char *controllers, co
 static int read_own(struct facts *f, struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
-	int r = fd_read_file(AT_FDCWD, "/proc/self/cgroup", 1 << 20, &text, NULL);
+	int r = fd_read_kernel_file(AT_FDCWD, "/proc/self/cgroup", 1 << 20, &text, NULL);
 
 	if (r == -ENOENT)
 		return 0; /* a kernel without cgroups */
@@ -267,7 +267,7 @@ static void read_v2_controllers(struct facts *f)
 		if (!f->hierarchies[i].v2)
 			continue;
 		_cleanup_free_ char *path = path_join(f->hierarchies[i].mount, "cgroup.controllers");
-		if (fd_read_file(AT_FDCWD, path, 4096, &f->v2_controllers, NULL) == 0)
+		if (fd_read_kernel_file(AT_FDCWD, path, 4096, &f->v2_controllers, NULL) == 0)
 			f->v2_controllers[strcspn(f->v2_controllers, "\n")] = '\0';
 	}
 	if (!f->v2_controllers)

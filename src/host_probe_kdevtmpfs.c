@@ -27,7 +27,7 @@ static bool is_kdevtmpfs(unsigned pid)
 	unsigned flags;
 
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	if (fd_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+	if (fd_read_kernel_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
 		return false;
 	const char *rest = strstr(text, " (kdevtmpfs) ");
 	return rest && sscanf(rest + 13, "%*c %*d %*d %*d %*d %*d %u", &flags) == 1 && flags & PF_KTHREAD;

@@ -204,7 +204,7 @@ static void fill_record(struct launch *l)
 	const struct oci_config *c = l->config;
 
 	l->created = now();
-	l->owner = user_name(geteuid());
+	l->owner = user_name(l->facts.euid);
 	_cleanup_free_ char *rootfs = c->root && c->root->path ? path_join(l->bundle, c->root->path) : NULL;
 	l->rootfs = rootfs ? path_clean(rootfs) : NULL;
 	l->record = (struct husk_record){

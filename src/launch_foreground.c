@@ -44,6 +44,8 @@ static void clean_up(struct launch *l)
 		l->dir = dir;
 		l->has_dir = true;
 		l->run.hook_failed = true; /* the poststop hooks run */
+		/* It has been reaped: nobody is behind it any more. */
+		l->run.init_pid_fd = fd_close(l->run.init_pid_fd);
 		run_unmake(&l->run);
 	} else {
 		state_dir_done(&dir);

@@ -81,6 +81,9 @@ static void add_namespaces(struct run *r, bool own)
 	for (unsigned type = 0; type < oci_namespace_type_MAX; type++) {
 		uint64_t inode, host;
 
+		/* Who is in a container without a cgroup is told by these (container_members.c). */
+		if (type != OCI_NS_PID && type != OCI_NS_MOUNT)
+			continue;
 		if (!is_listed(r->config, type) || is_own(r->config, type) != own)
 			continue;
 		inode = r->namespaces[type];

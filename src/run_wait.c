@@ -53,8 +53,7 @@ int run_send_go(struct run *r, uint32_t op, struct err *err)
 		more = !slots_empty(r);
 		m.more = more;
 		int code = sync_channel_send(r->sync_fd, &m, fds);
-		for (size_t i = 0; i < n; i++)
-			fd_close(fds[i]);
+		fd_close_many(fds, n);
 		/* A dead peer has perhaps said why: that is read next. */
 		if (code == -EPIPE)
 			return 0;

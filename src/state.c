@@ -337,10 +337,11 @@ int state_list(const char *root, char ***ret, size_t *ret_n, struct err *err)
 	}
 	for (struct dirent *e; (e = readdir(dir));) {
 		/* What starts with a dot is husk's own (caches), unless a container really has such a name. */
-		_cleanup_free_ char *record = mem_printf("%s/state.json", e->d_name);
-		if (!id_is_valid(e->d_name) || !is_directory(dirfd(dir), e->d_name))
+		if (!id_is_valid(e->d_name) ||
+		    (e->d_type != DT_DIR && (e->d_type != DT_UNKNOWN || !is_directory(dirfd(dir), e->d_name))))
 			continue;
-		if (e->d_name[0] == '.' && faccessat(dirfd(dir), record, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		_cleanup_free_ char *record = e->d_name[0] == '.' ? mem_printf("%s/state.json", e->d_name) : NULL;
+		if (record && faccessat(dirfd(dir), record, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		names = mem_grow(names, n + 2, sizeof(*names));
 		names[n++] = mem_strdup(e->d_name);

@@ -26,7 +26,7 @@ static int read_stat(pid_t pid, char *ret_letter, uint64_t *ret_start)
 	unsigned long long start;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	int r = fd_read_file(AT_FDCWD, path, 4096, &text, NULL);
+	int r = fd_read_kernel_file(AT_FDCWD, path, 4096, &text, NULL);
 	if (r < 0)
 		return r == -ENOENT ? -ESRCH : r;
 	/* The name of the program (field 2) may hold anything, brackets and spaces too: fields count from its end. */
@@ -51,7 +51,7 @@ const char *state_boot_id(void)
 	static char id[BOOT_ID_LENGTH + 1];
 	_cleanup_free_ char *text = NULL;
 
-	if (!id[0] && fd_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, NULL) == 0)
+	if (!id[0] && fd_read_kernel_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, NULL) == 0)
 		snprintf(id, sizeof(id), "%.*s", BOOT_ID_LENGTH, text);
 	return id;
 }

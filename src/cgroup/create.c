@@ -175,8 +175,8 @@ int cgroup_enable_controllers(const struct cgroup_dir *d)
 	_cleanup_free_ char *there = NULL, *here = NULL;
 
 	/* Nearly always they are all there already. */
-	if (cgroup_read(AT_FDCWD, root, &there) == 0 && cgroup_read(AT_FDCWD, leaf, &here) == 0 &&
-	    strcmp(there, here) == 0)
+	if (fd_read_kernel_file(AT_FDCWD, root, CGROUP_FILE_MAX, &there, NULL) == 0 &&
+	    fd_read_kernel_file(AT_FDCWD, leaf, CGROUP_FILE_MAX, &here, NULL) == 0 && strcmp(there, here) == 0)
 		return 0;
 	for (size_t i = 0; d->path[i]; i++) {
 		if (d->path[i] != '/')

@@ -25,12 +25,13 @@ enum { MARK_MAX = 512 };
 void cgroup_set_mark(struct cgroup *c, const char *id)
 {
 	uint64_t start = 0;
+	pid_t self = getpid();
 
 	/* systemd knows whose a scope is. */
-	if (c->n_dirs == 0 || c->driver != CGROUP_DRIVER_CGROUPFS || state_start_time(getpid(), &start) < 0)
+	if (c->n_dirs == 0 || c->driver != CGROUP_DRIVER_CGROUPFS || state_start_time(self, &start) < 0)
 		return;
 	free(c->mark);
-	c->mark = mem_printf("%s %d %llu", id, (int)getpid(), (unsigned long long)start);
+	c->mark = mem_printf("%s %d %llu", id, (int)self, (unsigned long long)start);
 }
 
 /* The mark of the first directory; malloc'ed, NULL: none. */

@@ -81,7 +81,7 @@ int cgroup_read_key(int dir_fd, const char *file, const char *key, long long *re
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len = strlen(key);
-	int r = cgroup_read(dir_fd, file, &text);
+	int r = fd_read_kernel_file(dir_fd, file, CGROUP_FILE_MAX, &text, NULL);
 
 	if (r < 0)
 		return r;

@@ -163,6 +163,8 @@ static uint32_t run_op(struct init *c, const struct op *op)
 	c->detail = 0;
 	if (op->code != OP_MKNOD && op->code != OP_SYMLINK)
 		rootfs_forget_parent(c);
+	if (op->code != OP_MASK && op->code != OP_READONLY)
+		anchor_doubt(c);
 	if (wants_tidy(op->code))
 		init_close_all(c);
 	if ((op_table[op->code].side == SIDE_EXEC) != c->cloned)

@@ -22,6 +22,7 @@
 struct anchor {                         /* init_anchor.c */
 	const char *path;               /* as the configuration gives it */
 	int fd;                         /* the mount, or -1 */
+	bool stands;                    /* path has been seen to lead to it, in this run of masks */
 };
 
 struct init {
@@ -121,6 +122,7 @@ int rootfs_parent(struct init *c, const char *path, char *buf, const char **ret_
 int rootfs_shared_parent(struct init *c, const char *path, char *buf, const char **ret_name);
 void rootfs_forget_parent(struct init *c);
 int fd_statx(int fd, const char *name, struct statx *ret);
+bool same_place(int a, int b);          /* the same file by the same mount */
 int fd_mode(int fd);                    /* type and permissions, or a negative errno */
 
 /* ---- init_anchor.c: the container's procfs and sysfs, held from the moment they are mounted */
@@ -128,6 +130,10 @@ int fd_mode(int fd);                    /* type and permissions, or a negative e
 void anchor_note(struct init *c);
 /* As rootfs_open, but from the mount that the configuration put above path, wherever that is now; -ENXIO: there is none. */
 int anchor_open(struct init *c, const char *path, uint64_t flags);
+/* The same, where both ways lead to the same place: the anchor's own path leads to it, and there is no link below. That is
+ * asked once in a run of masks, and again after anchor_doubt. -ELOOP: it may be two places. */
+int anchor_open_plain(struct init *c, const char *path, uint64_t flags);
+void anchor_doubt(struct init *c);
 
 /* ---- init_mount.c */
 int mount_attach(int mount_fd, int target_fd);

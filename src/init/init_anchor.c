@@ -42,17 +42,62 @@ void anchor_note(struct init *c)
 	if (!empty || (type != PROC_SUPER_MAGIC && type != SYSFS_MAGIC))
 		return;
 	empty->path = c->target_path;
+	empty->stands = false;
 	empty->fd = (int)sys(NR_fcntl, c->target_fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static struct anchor *find(struct init *c, const char *path, const char **ret_rest)
+{
+	for (unsigned i = 0; i < INIT_ANCHORS; i++) {
+		*ret_rest = c->anchors[i].fd < 0 ? NULL : path_below(path, c->anchors[i].path);
+		if (*ret_rest)
+			return &c->anchors[i];
+	}
+	return NULL;
+}
+
+static bool stands(struct init *c, struct anchor *a)
+{
+	int here;
+
+	if (!a->stands) {
+		here = rootfs_open(c, a->path, O_PATH | O_DIRECTORY);
+		a->stands = here >= 0 && same_place(a->fd, here);
+		init_close(c, &here);
+	}
+	return a->stands;
+}
+
+/* ".." may lead above the anchor. */
+static bool has_dots(const char *path)
+{
+	for (; *path; path++)
+		if (path[0] == '.' && (path[1] == '/' || path[1] == '.' || !path[1]))
+			return true;
+	return false;
+}
+
+int anchor_open_plain(struct init *c, const char *path, uint64_t flags)
+{
+	const char *rest;
+	struct anchor *a = find(c, path, &rest);
+
+	/* A mask of the anchor itself covers it. */
+	if (!a || !*rest || has_dots(rest) || !stands(c, a))
+		return -ELOOP;
+	return open_below(a->fd, rest, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+}
+
+void anchor_doubt(struct init *c)
+{
+	for (unsigned i = 0; i < INIT_ANCHORS; i++)
+		c->anchors[i].stands = false;
 }
 
 int anchor_open(struct init *c, const char *path, uint64_t flags)
 {
-	for (unsigned i = 0; i < INIT_ANCHORS; i++) {
-		const struct anchor *a = &c->anchors[i];
-		const char *rest = a->fd < 0 ? NULL : path_below(path, a->path);
+	const char *rest;
+	struct anchor *a = find(c, path, &rest);
 
-		if (rest)
-			return open_below(a->fd, rest, flags, RESOLVE_IN_ROOT);
-	}
-	return -ENXIO;
+	return a ? open_below(a->fd, rest, flags, RESOLVE_IN_ROOT) : -ENXIO;
 }

@@ -272,7 +272,7 @@ static int readonly_place(struct init *c, int target, uint64_t null)
 	return r;
 }
 
-static bool same_place(int a, int b)
+bool same_place(int a, int b)
 {
 	struct statx x, y;
 
@@ -285,8 +285,14 @@ static bool same_place(int a, int b)
  */
 static int hide(struct init *c, const char *path, hide_place *place, uint64_t null)
 {
-	int held = anchor_open(c, path, O_PATH), here = rootfs_open(c, path, O_PATH), r = 0;
-	bool same = held >= 0 && here >= 0 && same_place(held, here);
+	int held = anchor_open_plain(c, path, O_PATH), here = -ENOENT, r = 0;
+	bool same = held != -ELOOP;
+
+	if (!same) {
+		held = anchor_open(c, path, O_PATH);
+		here = rootfs_open(c, path, O_PATH);
+	}
+	same = same || (held >= 0 && here >= 0 && same_place(held, here));
 
 	if (held >= 0)
 		r = place(c, held, null);

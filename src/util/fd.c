@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,6 +18,18 @@ int fd_close(int fd)
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+void fd_close_many(const int *fds, size_t n)
+{
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && fds[i] >= 0 && fds[end] == fds[end - 1] + 1; end++)
+			;
+		if (end - i > 1 && syscall(SYS_close_range, (unsigned)fds[i], (unsigned)fds[end - 1], 0) == 0)
+			continue;
+		for (size_t k = i; k < end; k++)
+			fd_close(fds[k]);
+	}
 }
 
 void fd_closep(int *fd)
@@ -34,7 +47,14 @@ int fd_open(int dir_fd, const char *path, int flags, mode_t mode)
 	return fd < 0 ? -errno : fd;
 }
 
-int fd_read_all(int fd, size_t max, char **ret, size_t *ret_len)
+/* Has everything been read? A regular file ends where its size says; of a kernel file a whole last line is a sign. */
+static bool is_whole(const char *data, size_t len, size_t room, off_t size)
+{
+	return len > 0 && len < room && (size > 0 ? (off_t)len == size : data[len - 1] == '\n');
+}
+
+/* size: of the file; 0: it is a kernel file in one piece; -1: read to the end. */
+static int read_all(int fd, size_t max, off_t size, char **ret, size_t *ret_len)
 {
 	/* Enough for nearly all: asking for the size first would cost as much as another read. */
 	size_t cap = 16384, len = 0;
@@ -52,7 +72,7 @@ int fd_read_all(int fd, size_t max, char **ret, size_t *ret_len)
 		len += (size_t)n;
 		if (len > max)
 			return -EFBIG;
-		if (n == 0)
+		if (n == 0 || (size >= 0 && is_whole(data, len, cap - 1, size)))
 			break;
 		if (len == cap - 1) {
 			cap = cap * 2 < max + 2 ? cap * 2 : max + 2;
@@ -64,6 +84,18 @@ int fd_read_all(int fd, size_t max, char **ret, size_t *ret_len)
 	if (ret_len)
 		*ret_len = len;
 	return 0;
+}
+
+int fd_read_all(int fd, size_t max, char **ret, size_t *ret_len)
+{
+	return read_all(fd, max, -1, ret, ret_len);
+}
+
+int fd_read_kernel_file(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	_cleanup_fd_ int fd = fd_open(dir_fd, path, O_RDONLY, 0);
+
+	return fd < 0 ? fd : read_all(fd, max, 0, ret, ret_len);
 }
 
 int fd_read_file(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_len)
@@ -87,7 +119,7 @@ int fd_read_document(int dir_fd, const char *path, size_t max, char **ret, size_
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? -EISDIR : -ENODEV;
-	return fd_read_all(fd, max, ret, ret_len);
+	return read_all(fd, max, st.st_size > 0 ? st.st_size : -1, ret, ret_len);
 }
 
 int fd_write_all(int fd, const void *data, size_t len)
@@ -129,7 +161,10 @@ int fd_write_file(int dir_fd, const char *path, const char *value)
 
 int fd_replace_file(int dir_fd, const char *name, const void *data, size_t len, mode_t mode)
 {
-	_cleanup_free_ char *temp = mem_printf(".%s.%ld", name, (long)getpid());
+	static pid_t self; /* who forks and goes on in this program, writes no files */
+	if (!self)
+		self = getpid();
+	_cleanup_free_ char *temp = mem_printf(".%s.%ld", name, (long)self);
 	_cleanup_fd_ int fd = fd_open(dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
 
 	if (fd < 0)

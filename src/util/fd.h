@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 int fd_close(int fd);                         /* -1 is fine; returns -1, for fd = fd_close(fd) */
+void fd_close_many(const int *fds, size_t n); /* by ranges, where they follow each other */
 void fd_closep(int *fd);
 #define _cleanup_fd_ __attribute__((cleanup(fd_closep), unused))
 /* Hand a descriptor on: the variable becomes -1. */
@@ -19,6 +20,9 @@ int fd_open(int dir_fd, const char *path, int flags, mode_t mode);   /* O_CLOEXE
 /* Read a whole file of at most max bytes; *ret is malloc'ed and NUL-terminated. -EFBIG when larger. */
 int fd_read_all(int fd, size_t max, char **ret, size_t *ret_len);
 int fd_read_file(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_len);
+/* The same, of a file that the kernel shows in one piece (/proc/PID/stat, cgroup.events …; not those with a line for each of
+ * many things): no second read that only says that this was all. */
+int fd_read_kernel_file(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_len);
 /* The same, of a regular file alone: -EISDIR for a directory, -ENODEV for a FIFO, socket or device; never waits. */
 int fd_read_document(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_len);
 int fd_write_all(int fd, const void *data, size_t len);
