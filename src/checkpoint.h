@@ -4,7 +4,7 @@
 #define HUSK_CHECKPOINT_H
 
 #include "container.h"
-#include "plan_build.h"
+#include "plan_view.h"
 
 struct checkpoint {
 	const char *images_path, *work_path;    /* work_path NULL: images_path */

@@ -4,6 +4,7 @@
 #include "exec_process.h"
 #include "foreground.h"
 #include "launch.h"
+#include "plan_build.h"
 #include "run_ops.h"
 #include "run_record.h"
 #include "util/err.h"

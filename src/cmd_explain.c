@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `husk explain`: print the plan of a bundle; nothing of it is done. */
 #include "launch.h"
+#include "plan_print.h"
+#include "plan_view.h"
 #include "util/log.h"
 #include "plan_build.h"
 #include "util/err.h"

@@ -2,6 +2,7 @@
 /* `husk mounts add|remove`: change the mounts of a running container. */
 #include "container.h"
 #include "launch.h"
+#include "plan_build.h"
 #include "run_ops.h"
 #include "run_record.h"
 #include "util/err.h"

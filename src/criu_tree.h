@@ -8,7 +8,7 @@
 
 #include "criu.h"
 #include "ocispec.h"
-#include "plan_build.h"
+#include "plan_view.h"
 
 struct cgroup;
 

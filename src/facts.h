@@ -80,6 +80,12 @@ struct request {
 	const struct exec_request *exec;
 };
 
+/* The first descriptor that is not the program's: 0, 1, 2, those of LISTEN_FDS and the preserved ones come before it. */
+static inline unsigned request_first_fd(const struct request *r)
+{
+	return 3 + r->listen_fds + r->preserve_fds;
+}
+
 struct exec_request {
 	pid_t init_pid;
 	int init_pid_fd;                /* init, checked against the record, borrowed; 0: none (explain) */

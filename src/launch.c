@@ -2,6 +2,7 @@
 /* What create, run and exec share; see launch.h. */
 #include "launch.h"
 
+#include "annotation.h"
 #include "notify_socket.h"
 #include "passed_fds.h"
 #include "plan_build.h"
@@ -160,7 +161,7 @@ int launch_seccomp(struct launch *l, const struct oci_seccomp *s, struct err *er
 
 	if (!s)
 		return 0;
-	const char *strict = plan_annotation(l->config, "run.oci.seccomp_fail_unknown_syscall");
+	const char *strict = annotation_get(l->config, "run.oci.seccomp_fail_unknown_syscall");
 	int code = strict && strcmp(strict, "0") != 0 ? seccomp_check_names(s, err) : 0;
 	if (code < 0)
 		return code;
@@ -228,8 +229,8 @@ static void fill_record(struct launch *l)
 
 int launch_seal(struct launch *l, const struct plan *p, struct err *err)
 {
-	uint32_t first_fd = 3 + l->request.listen_fds + l->request.preserve_fds;
-	int code = plan_seal(p, l->request.trace ? PLAN_TRACE : 0, first_fd, &l->block, &l->block_size);
+	int code = plan_seal(p, l->request.trace ? PLAN_TRACE : 0, request_first_fd(&l->request), &l->block,
+			     &l->block_size);
 
 	if (code < 0)
 		return err_set(err, code, "seal the plan");
@@ -356,7 +357,7 @@ int launch_send_pidfd(struct launch *l, struct err *err)
 /* --pidfd-socket, for callers that cannot give flags. */
 static int pidfd_receiver(struct launch *l, struct err *err)
 {
-	const char *path = l->pidfd_socket ? NULL : plan_annotation(l->config, "run.oci.pidfd_receiver");
+	const char *path = l->pidfd_socket ? NULL : annotation_get(l->config, "run.oci.pidfd_receiver");
 
 	if (path && !path[0])
 		return err_say(err, -EINVAL, "the annotation run.oci.pidfd_receiver names no socket");

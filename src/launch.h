@@ -9,6 +9,7 @@
 #define HUSK_LAUNCH_H
 
 #include "cmd.h"
+#include "plan_draft.h"
 #include "run.h"
 #include "seccomp.h"
 

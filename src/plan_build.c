@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The order of a container's plan (docs/design/0001-plan.md).  What each part adds is in plan_*.c. */
+#include "annotation.h"
+#include "plan_build.h"
 #include "plan_parts.h"
 
 #include <stdlib.h>
@@ -183,7 +185,7 @@ static int prepare_process(struct build *b)
 /* A container whose PID namespace is not its own leaves processes behind when its init ends. */
 static bool wants_keeper(const struct build *b)
 {
-	const char *keeper = plan_annotation(b->config, "husk.keeper");
+	const char *keeper = annotation_get(b->config, "husk.keeper");
 
 	return b->has_cgroup && b->ns[OCI_NS_PID].how != NAMESPACE_NEW && !(keeper && strcmp(keeper, "false") == 0);
 }

@@ -5,6 +5,7 @@
  * A filter that is loaded without no_new_privs needs CAP_SYS_ADMIN: then `caps` keeps it until execve, which computes
  * the final sets from the others (docs/design/0001-plan.md, Credentials).
  */
+#include "annotation.h"
 #include "plan_parts.h"
 #include "capability.h"
 
@@ -81,7 +82,7 @@ static int check_user(struct build *b, const struct oci_user *u)
 
 static int add_groups(struct build *b, const struct oci_user *u)
 {
-	const char *keep = plan_annotation(b->config, "run.oci.keep_original_groups");
+	const char *keep = annotation_get(b->config, "run.oci.keep_original_groups");
 	bool denied = b->idmap_flags & IDMAP_DENY_SETGROUPS;
 
 	plan_where(b->p, "/process/user/additionalGids");

@@ -103,7 +103,7 @@ static void bind_node(struct build *b, size_t tree, const char *path)
 
 	plan_tree_ready(b, tree);
 	plan_tree_take(b, tree);
-	plan_mount_adorn(b, &none, false);
+	plan_mount_attributes_of_host(b, &none, none.attr, false);
 	PLAN_ADD(b->p, TARGET, .path = plan_str(b->p, path), .kind = TARGET_FILE, .like = PLAN_NO_SLOT, .mode = 0755);
 	PLAN_ADD(b->p, MOVE_MOUNT);
 }

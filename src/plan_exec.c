@@ -4,6 +4,7 @@
  * setns(2) on init's pidfd, which the kernel carries out as a whole; the container's cgroup it is born in, unless CPUs
  * for the time before are asked for.
  */
+#include "plan_build.h"
 #include "plan_parts.h"
 #include "util/kernel.h"
 

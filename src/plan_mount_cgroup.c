@@ -130,7 +130,7 @@ static void mount_v2(struct build *b, const struct mount_entry *e)
 	if (e->tree == TREE_NONE)
 		return;
 	plan_tree_take(b, e->tree);
-	plan_mount_adorn(b, &e->o, false);
+	plan_mount_attributes_of_host(b, &e->o, e->o.attr, false);
 	if (!private)
 		return;
 	b->p->ops[at].on_error = ON_ERROR_ALT_PERM;
@@ -188,7 +188,7 @@ static void add_hierarchy(struct build *b, const struct mount_entry *e, size_t i
 	} else {
 		plan_tree_ready(b, e->tree + i);
 		plan_tree_take(b, e->tree + i);
-		plan_mount_adorn(b, &e->o, false);
+		plan_mount_attributes_of_host(b, &e->o, e->o.attr, false);
 	}
 	put(b, path);
 	link_controllers(b, e, &view);

@@ -3,6 +3,7 @@
  * The plan of `mounts add` and `mounts remove`: a process joins the container, makes or removes mounts, and ends.
  * It is in the container's namespaces, but not in its cgroup: there might be no room for it.
  */
+#include "plan_build.h"
 #include "plan_parts.h"
 #include "util/kernel.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mounts[] as ops, in the order of the config.  Each is made detached (fsmount, take_tree, clone_tree), adorned,
- * and put onto its target.
+ * mounts[] as ops, in the order of the config.  Each is made detached (fsmount, take_tree, clone_tree), given
+ * its attributes, and put onto its target.
  *
  * A tmpfs that is to be read-only but in which later mounts or devices need places stays writable until those are
  * made (plan_mounts_finish); so does /dev.
@@ -23,57 +23,6 @@ static void where(struct build *b, const struct mount_entry *e)
 static bool is_type(const struct mount_entry *e, const char *type)
 {
 	return e->m->type && strcmp(e->m->type, type) == 0;
-}
-
-/* ---- attributes and propagation ---------------------------------------------------------------------- */
-
-static void set_attributes(struct build *b, const struct mount_attributes *a, uint64_t propagation, bool recursive)
-{
-	if (a->set || a->clear || propagation)
-		PLAN_ADD(b->p, MOUNT_SETATTR, .set = a->set, .clear = a->clear, .propagation = propagation,
-			 .recursive = recursive);
-}
-
-/* What is asked for, on top of what mounts of the host become. */
-static size_t collect_propagation(const struct build *b, const struct mount_options *o, bool tree, bool of_host,
-				  uint64_t *ret)
-{
-	size_t n = 0;
-
-	if (of_host && plan_rootfs_propagation(b) != MS_SHARED)
-		ret[n++] = plan_rootfs_propagation(b) | MS_REC;
-	for (size_t i = 0; i < o->n_propagation; i++) {
-		/* a shared mount may be a slave as well; all others replace what was */
-		bool whole = !tree || (o->propagation[i] & MS_REC);
-		if (whole && !(o->propagation[i] & MS_SHARED))
-			n = 0;
-		ret[n++] = o->propagation[i];
-	}
-	return n;
-}
-
-static void adorn(struct build *b, const struct mount_options *o, bool tree, bool of_host, struct mount_attributes attr)
-{
-	uint64_t propagation[1 + sizeof(o->propagation) / sizeof(o->propagation[0])];
-	size_t n = collect_propagation(b, o, tree, of_host, propagation);
-	const struct mount_attributes none = { 0 };
-	size_t i = 0;
-
-	/* one mount: attributes and the first propagation in one go */
-	if (!tree && n) {
-		set_attributes(b, &attr, propagation[0] & ~(uint64_t)MS_REC, false);
-		i = 1;
-	}
-	for (; i < n; i++)
-		set_attributes(b, &none, propagation[i] & ~(uint64_t)MS_REC, tree && (propagation[i] & MS_REC));
-	if (tree || !n)
-		set_attributes(b, &attr, 0, false);
-	set_attributes(b, &o->rec, 0, tree);
-}
-
-void plan_mount_adorn(struct build *b, const struct mount_options *o, bool tree)
-{
-	adorn(b, o, tree, true, o->attr);
 }
 
 /* ---- file systems ------------------------------------------------------------------------------------ */
@@ -225,7 +174,7 @@ static void add_fsmount(struct build *b, const struct mount_entry *e, struct mou
 	if (b->facts->mount_setattr)
 		o.rec = attr;
 	plan_tree_take(b, e->tree);
-	adorn(b, &o, true, true, b->facts->mount_setattr ? none : attr);
+	plan_mount_attributes_of_host(b, &o, b->facts->mount_setattr ? none : attr, true);
 	b->p->ops[at].on_error = ON_ERROR_ALT_PERM;
 	b->p->ops[at].alt = (uint8_t)(b->p->n_ops - at - 1);
 }
@@ -243,7 +192,7 @@ static bool has_option(const struct mount_entry *e, const char *key)
 
 static void make_file_system(struct build *b, const struct mount_entry *e)
 {
-	struct mount_attributes attr = all_attributes(e), none = { 0 }, ro = { .set = MOUNT_ATTR_RDONLY };
+	struct mount_attributes attr = all_attributes(e), none = { 0 };
 	bool copies = e->o.special & MOUNT_OPTION_TMPCOPYUP;
 	bool later = is_readonly(e) && is_written_later(b, e);
 	bool keeps = is_type(e, "tmpfs") && !has_option(e, "mode=");
@@ -253,14 +202,14 @@ static void make_file_system(struct build *b, const struct mount_entry *e)
 	add_fsmount(b, e, attr);
 	struct mount_options o = e->o;
 	o.rec = none;
-	adorn(b, &o, false, false, none);
+	plan_mount_attributes(b, &o, none);
 	add_target(b, e);
 	if (copies)
 		PLAN_ADD(b->p, COPY_UP);
 	if (keeps)
 		PLAN_ADD(b->p, KEEP_MODE);
 	if ((copies || keeps) && is_readonly(e) && !later)
-		set_attributes(b, &ro, 0, false);
+		PLAN_ADD(b->p, MOUNT_SETATTR, .set = MOUNT_ATTR_RDONLY);
 	if (e->userns_slot != PLAN_NO_SLOT)
 		PLAN_ADD(b->p, MOUNT_IDMAP, .slot = e->userns_slot);
 	PLAN_ADD(b->p, MOVE_MOUNT);
@@ -276,7 +225,7 @@ static void make_bind(struct build *b, const struct mount_entry *e)
 		at = b->p->n_ops;
 		PLAN_ADD(b->p, COPY_LINK, .path = plan_str(b->p, e->destination));
 	}
-	plan_mount_adorn(b, &e->o, e->o.special & MOUNT_OPTION_RBIND);
+	plan_mount_attributes_of_host(b, &e->o, e->o.attr, e->o.special & MOUNT_OPTION_RBIND);
 	add_target(b, e);
 	PLAN_ADD(b->p, MOVE_MOUNT);
 	if (at) { /* no link: bound as ever */

@@ -2,97 +2,11 @@
 /*
  * The parts of the builder: what plan_build.c puts in order.  Each part adds the ops of one subject to the
  * plan; none makes a system call.  Private to plan_*.c.
- *
- * An error names the pointer that plan_where was last given.
  */
 #ifndef HUSK_PLAN_PARTS_H
 #define HUSK_PLAN_PARTS_H
 
-#include "cgroup/cgroup.h"
-#include "mount_option.h"
-#include "ocispec.h"
-#include "plan_build.h"
-#include "util/err.h"
-#include "util/mem.h"
-#include "util/path.h"
-
-#include <errno.h>
-
-enum namespace_how { NAMESPACE_HOST, NAMESPACE_NEW, NAMESPACE_JOINED };
-
-struct namespace_choice {
-	enum namespace_how how;
-	const char *path;               /* JOINED */
-	size_t index;                   /* in linux.namespaces */
-	uint64_t slot;                  /* JOINED */
-};
-
-/* A mount of the host that the container takes over: a bind source, a device node. */
-struct tree {
-	const char *path;
-	uint64_t flags;                 /* of open_tree(2) */
-	const char *uid_map, *gid_map;  /* idmapped; NULL: not */
-	bool idmap_recursive;
-	uint32_t where_offset;
-};
-
-/* An entry of mounts[], read. */
-struct mount_entry {
-	const struct oci_mount *m;
-	size_t index;                   /* SIZE_MAX: husk's own */
-	char *destination, *source;     /* cleaned; source of a bind is absolute */
-	struct mount_options o;
-	bool bind;
-	size_t tree;                    /* of a bind, or of the fallback; TREE_NONE */
-	char *uid_map, *gid_map;        /* the mount's own id mapping */
-	uint64_t userns_slot;           /* for a mapped file system that is made here; PLAN_NO_SLOT */
-};
-#define TREE_NONE SIZE_MAX
-
-struct build {
-	struct plan *p;
-	const struct oci_config *config;
-	const struct oci_linux *linux_; /* never NULL */
-	const struct oci_process *process; /* NULL: none */
-	const struct facts *facts;
-	const struct request *request;
-	struct err *err;
-
-	struct namespace_choice ns[oci_namespace_type_MAX];
-	bool mount_ns, user_ns;         /* there is one, new or joined */
-	bool in_user_ns;                /* the container is in a user namespace that is not the initial one */
-	bool born;                      /* the executor is born as the container process: nothing to join or to map */
-	bool small_ns;                  /* the mount namespace starts from kdevtmpfs' one */
-	bool host_trees;                /* the host clones mounts; else the container process does */
-	char *uid_map, *gid_map;        /* of the new user namespace; what the config says of a joined one */
-	uint64_t idmap_flags;
-	char *rootfs;                   /* absolute */
-
-	struct cgroup cgroup;
-	struct cgroup_writes writes;
-	struct cgroup_device_rule *device_rules;
-	size_t n_device_rules;
-	bool has_cgroup, late_cgroup;   /* late: systemd makes it, once there is a process */
-
-	struct mount_entry *mounts;
-	size_t n_mounts;
-	struct tree *trees;             /* in the order in which they are taken */
-	size_t n_trees, n_trees_open;   /* those that have been opened so far */
-	size_t first_of_batch;          /* tree in slot `tree_slots` */
-	uint64_t n_slots, tree_slots;   /* slots in use before the trees */
-	uint64_t hook_output_slot, hook_error_slot;
-	uint64_t listen_slot, null_slot, rootfs_slot, mount_ns_slot;
-};
-
-/* plan_parts.c. Fail at the current pointer; returns -EINVAL. */
-int plan_fail(struct build *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* A slot that is nobody else's. */
-uint64_t plan_slot(struct build *b);
-
-bool plan_namespace_private(const struct build *b, enum oci_namespace_type type);       /* new or joined */
-/* The host's id for an id of the container by the lines of a map; -ERANGE when it is not mapped. */
-int plan_map_id(const char *map, uint32_t id, uint32_t *ret);
-char *plan_map_lines(const struct oci_id_mapping *m, size_t n);                 /* lines of /proc/PID/uid_map */
+#include "plan_context.h"
 
 /* plan_namespaces.c: which there are, and how the executor gets into them. */
 int plan_namespaces_choose(struct build *b);
@@ -127,8 +41,11 @@ void plan_mounts_open(struct build *b);         /* user namespaces of mapped fil
 void plan_mounts_make(struct build *b);
 void plan_mounts_finish(struct build *b);       /* what becomes read-only at the end */
 void plan_mounts_done(struct build *b);
-/* MOUNT gets its attributes and propagation; it is a tree when recursive. */
-void plan_mount_adorn(struct build *b, const struct mount_options *o, bool tree);
+
+/* plan_mount_attributes.c: MOUNT gets attr, and what else o asks for: recursive attributes, propagation. */
+void plan_mount_attributes(struct build *b, const struct mount_options *o, struct mount_attributes attr);
+/* The same for a mount of the host, or (tree) a whole tree of them: what rootfsPropagation asks for comes first. */
+void plan_mount_attributes_of_host(struct build *b, const struct mount_options *o, struct mount_attributes attr, bool tree);
 
 /* plan_mount_cgroup.c */
 void plan_mount_cgroup(struct build *b, const struct mount_entry *e);

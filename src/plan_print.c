@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plans for readers: a table for people, JSON for programs, a few words for errors. */
-#include "plan_build.h"
+#include "plan_print.h"
+
+#include "op_info.h"
 #include "plan_flags.h"
 #include "plan_json.h"
 #include "util/mem.h"
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -296,7 +296,7 @@ void plan_process_seal(struct build *b, const struct oci_process *fallback)
 	const struct oci_seccomp *s = b->linux_->seccomp;
 
 	plan_where(b->p, "%s", "");
-	PLAN_ADD(b->p, CLOSE_FDS, .first = plan_first_fd(b->request));
+	PLAN_ADD(b->p, CLOSE_FDS, .first = request_first_fd(b->request));
 	if (!b->process)
 		return;
 	add_rlimits(b, fallback, true);

@@ -5,6 +5,7 @@
 #include "console.h"
 #include "criu_tree.h"
 #include "descriptors.h"
+#include "op_info.h"
 #include "restore_rootfs.h"
 #include "run_ops.h"
 #include "util/err.h"

@@ -3,7 +3,7 @@
 #ifndef HUSK_RESTORE_ROOTFS_H
 #define HUSK_RESTORE_ROOTFS_H
 
-#include "plan_build.h"
+#include "plan_view.h"
 
 struct err;
 

@@ -2,6 +2,7 @@
 /* Walking a plan: the host's ops, and the turns of the container side; see run.h. */
 #include "run.h"
 
+#include "op_info.h"
 #include "run_ops.h"
 #include "trace.h"
 #include "util/err.h"

@@ -8,7 +8,7 @@
 
 #include "cgroup/cgroup.h"
 #include "facts.h"
-#include "plan_build.h"
+#include "plan_view.h"
 #include "state.h"
 
 struct err;

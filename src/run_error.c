@@ -2,6 +2,7 @@
 /* Sentences for what went wrong in the container process: operation, object, place in config.json, reason,
  * and the way out where there is one. */
 #include "capability.h"
+#include "plan_print.h"
 #include "run_ops.h"
 
 #include "util/err.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Host ops of the processes: executor, id maps, keeper, hooks, terminal, seccomp agent, network devices. */
+#include "annotation.h"
 #include "run_ops.h"
 
 #include "console.h"
@@ -7,7 +8,6 @@
 #include "idmap.h"
 #include "keeper.h"
 #include "netdev.h"
-#include "plan_build.h"
 #include "seccomp_agent.h"
 #include "spawn.h"
 #include "util/err.h"
@@ -125,8 +125,8 @@ int run_op_HOOK(struct run *r, const struct op *op, struct err *err)
 		.envp = envp,
 		.timeout = op->u.HOOK.timeout,
 		.state = state,
-		.stdout_path = r->config ? plan_annotation(r->config, HOOKS_STDOUT_ANNOTATION) : NULL,
-		.stderr_path = r->config ? plan_annotation(r->config, HOOKS_STDERR_ANNOTATION) : NULL,
+		.stdout_path = r->config ? annotation_get(r->config, HOOKS_STDOUT_ANNOTATION) : NULL,
+		.stderr_path = r->config ? annotation_get(r->config, HOOKS_STDERR_ANNOTATION) : NULL,
 	};
 	code = hook_run(&h, err);
 	r->hook_failed = code < 0;
@@ -151,8 +151,8 @@ static int run_poststop(const struct oci_config *config, const struct oci_hook *
 			  .envp = envp,
 			  .timeout = hook->has_timeout ? (uint64_t)hook->timeout : 0,
 			  .state = state,
-			  .stdout_path = plan_annotation(config, HOOKS_STDOUT_ANNOTATION),
-			  .stderr_path = plan_annotation(config, HOOKS_STDERR_ANNOTATION) };
+			  .stdout_path = annotation_get(config, HOOKS_STDOUT_ANNOTATION),
+			  .stderr_path = annotation_get(config, HOOKS_STDERR_ANNOTATION) };
 	int code = hook_run(&h, err);
 	free(argv);
 	free(envp);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Turns of the container side: passing it on, and taking in what comes back until it is over. */
+#include "op_info.h"
 #include "run_ops.h"
 #include "trace.h"
 #include "util/err.h"

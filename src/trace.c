@@ -2,6 +2,8 @@
 /* Times of ops as a Chrome trace; see trace.h. */
 #include "trace.h"
 
+#include "op_info.h"
+#include "plan_print.h"
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"

@@ -6,7 +6,7 @@
 #ifndef HUSK_TRACE_H
 #define HUSK_TRACE_H
 
-#include "plan_build.h"
+#include "plan_view.h"
 #include "sync.h"
 
 struct err;

@@ -7,9 +7,12 @@
  *
  * A filter is not compiled here: where the configuration has one, eight bytes stand for it.
  */
+#include "facts.h"
 #include "plan_build.h"
 
 #include "ocispec.h"
+#include "plan_print.h"
+#include "plan_view.h"
 #include "seccomp.h"
 #include "util/err.h"
 #include "util/fd.h"
@@ -85,7 +88,7 @@ static int dump(const struct plan *p)
 
 	for (size_t i = 0; i < p->n_warnings; i++)
 		printf("warning: %s\n", p->warnings[i]);
-	int r = plan_seal(p, 0, plan_first_fd(&request), &block, &size);
+	int r = plan_seal(p, 0, request_first_fd(&request), &block, &size);
 	if (r < 0) {
 		printf("error: plan_seal: %s\n", err_reason(r));
 		return 1;

@@ -3,7 +3,8 @@
  * The executor, op by op: plans built by hand, the host played by the test.  Needs root; the rootfs is a tmpfs with a
  * static busybox, which exists only in the container's mount namespace.
  */
-#include "plan_build.h"
+#include "plan_draft.h"
+#include "plan_view.h"
 #include "spawn.h"
 #include "sync_channel.h"
 #include "util/err.h"

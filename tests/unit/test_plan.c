@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The container of a plan: data, pointers, sealing, views, a few words for each op. */
+#include "facts.h"
+#include "op_info.h"
 #include "plan_build.h"
+#include "plan_view.h"
 #include "unit.h"
 #include "util/kernel.h"
 
@@ -99,7 +102,7 @@ static void test_descriptors_before_the_plan_s_own(void)
 {
 	struct request r = { .preserve_fds = 2, .listen_fds = 3 };
 
-	CHECK_INT(plan_first_fd(&r), 8);
+	CHECK_INT(request_first_fd(&r), 8);
 }
 
 static void test_ops_have_their_arguments(void)

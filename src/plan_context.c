@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every part of the builder uses: to fail at a place, slots, annotations, namespaces chosen, id maps. */
-#include "plan_parts.h"
+/* What every part of the builder uses; see plan_context.h. */
+#include "plan_context.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -24,19 +24,6 @@ int plan_fail(struct build *b, const char *fmt, ...)
 uint64_t plan_slot(struct build *b)
 {
 	return b->n_slots++;
-}
-
-const char *plan_annotation(const struct oci_config *c, const char *key)
-{
-	for (size_t i = 0; i < c->n_annotations; i++)
-		if (strcmp(c->annotations[i].key, key) == 0)
-			return c->annotations[i].value;
-	return NULL;
-}
-
-unsigned plan_first_fd(const struct request *request)
-{
-	return 3 + request->listen_fds + request->preserve_fds;
 }
 
 bool plan_namespace_private(const struct build *b, enum oci_namespace_type type)

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The container of a plan: ops and data that grow, strings that are shared, the sealed block and its
- * view.  What the ops mean is none of its business.
- */
-#include "plan_build.h"
+/* A plan under construction: ops and data that grow, strings that are shared, the sealed block; see plan_draft.h. */
+#include "plan_draft.h"
 #include "util/mem.h"
 
 #include <errno.h>
@@ -12,25 +9,6 @@
 #include <string.h>
 
 #define ALIGNMENT 8u
-
-const struct op_info op_info[OP_MAX] = {
-#define A0()
-#define A1(t1, a1) { #t1, #a1 },
-#define A2(t1, a1, ...) { #t1, #a1 }, A1(__VA_ARGS__)
-#define A3(t1, a1, ...) { #t1, #a1 }, A2(__VA_ARGS__)
-#define A4(t1, a1, ...) { #t1, #a1 }, A3(__VA_ARGS__)
-#define A5(t1, a1, ...) { #t1, #a1 }, A4(__VA_ARGS__)
-#define A6(t1, a1, ...) { #t1, #a1 }, A5(__VA_ARGS__)
-#define A7(t1, a1, ...) { #t1, #a1 }, A6(__VA_ARGS__)
-#define OP(id, side_, name_, args_, text_) \
-	[OP_##id] = { .name = name_, \
-		      .text = text_, \
-		      .side = SIDE_##side_, \
-		      .n_args = sizeof(struct op_args_##id) / sizeof(uint64_t), \
-		      .args = { args_ } },
-#include "op.def"
-#undef OP
-};
 
 void plan_init(struct plan *p)
 {
@@ -245,47 +223,4 @@ int plan_seal(const struct plan *p, uint32_t flags, uint32_t first_fd, void **re
 	*ret = take(block);
 	*ret_size = size;
 	return 0;
-}
-
-void plan_view_init(struct plan_view *v, const void *block)
-{
-	v->header = block;
-	v->ops = (const void *)((const char *)block + v->header->ops);
-	v->data = (const char *)block + v->header->data;
-}
-
-const char *plan_view_str(const struct plan_view *v, uint64_t offset)
-{
-	return offset ? v->data + offset : NULL;
-}
-
-size_t plan_view_strv(const struct plan_view *v, uint64_t offset, const char ***ret)
-{
-	struct plan_strv head = { 0 };
-	const char *s = NULL;
-
-	if (offset) {
-		memcpy(&head, v->data + offset, sizeof(head));
-		s = v->data + offset + sizeof(head);
-	}
-	const char **list = mem_alloc((head.n + (size_t)1) * sizeof(*list));
-	for (uint32_t i = 0; i < head.n; i++) {
-		list[i] = s;
-		s += strlen(s) + 1;
-	}
-	*ret = list;
-	return head.n;
-}
-
-const void *plan_view_blob(const struct plan_view *v, uint64_t offset, size_t *ret_len)
-{
-	struct plan_blob head = { 0 };
-
-	if (!offset) {
-		*ret_len = 0;
-		return NULL;
-	}
-	memcpy(&head, v->data + offset, sizeof(head));
-	*ret_len = head.len;
-	return v->data + offset + sizeof(head);
 }
