@@ -9,6 +9,7 @@
 #include "util/log.h"
 #include "util/mem.h"
 #include "util/path.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +34,7 @@ static bool is_keeper(const struct husk_record *r)
 	char path[32];
 	size_t len;
 
-	if (!r->has_keeper_start_time || state_start_time(r->keeper_pid, &start) < 0 || start != r->keeper_start_time)
+	if (!r->has_keeper_start_time || process_start_time(r->keeper_pid, &start) < 0 || start != r->keeper_start_time)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)r->keeper_pid);
 	if (fd_read_file(AT_FDCWD, path, 4096, &text, &len) < 0)
@@ -44,7 +45,7 @@ static bool is_keeper(const struct husk_record *r)
 /* The keeper ends by itself when the cgroup is empty, unless somebody stopped it. */
 static void end_keeper(const struct husk_record *r)
 {
-	if (r->keeper_pid <= 0 || (r->boot_id && strcmp(r->boot_id, state_boot_id()) != 0))
+	if (r->keeper_pid <= 0 || (r->boot_id && strcmp(r->boot_id, process_boot_id()) != 0))
 		return;
 	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, r->keeper_pid, 0);
 	if (fd >= 0 && is_keeper(r))

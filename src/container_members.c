@@ -9,6 +9,7 @@
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -68,7 +69,7 @@ static struct membership find_membership(const struct container *c)
 {
 	struct membership m = { 0 };
 
-	if (c->record->boot_id && strcmp(c->record->boot_id, state_boot_id()) != 0)
+	if (c->record->boot_id && strcmp(c->record->boot_id, process_boot_id()) != 0)
 		return m; /* inodes of another boot mean nothing */
 	if (c->record->own_pid_namespace)
 		m = (struct membership){ "pid", recorded_inode(c->record, "pid") };
@@ -80,14 +81,11 @@ static struct membership find_membership(const struct container *c)
 	return m;
 }
 
-static bool is_zombie(const char *pid)
+static bool is_zombie(pid_t pid)
 {
-	_cleanup_free_ char *path = mem_printf("/proc/%s/stat", pid), *text = NULL;
+	struct process_stat stat;
 
-	if (fd_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
-		return true;
-	const char *rest = strrchr(text, ')');
-	return !rest || !rest[1] || rest[2] == 'Z' || rest[2] == 'X';
+	return process_stat(pid, &stat) < 0 || process_is_zombie(&stat);
 }
 
 static bool is_pid(const char *name)
@@ -122,10 +120,13 @@ int container_members(const struct container *c, pid_t **ret, size_t *ret_n, str
 		return err_set(err, -errno, "open /proc");
 	}
 	for (struct dirent *e; (e = readdir(proc));) {
-		if (!is_pid(e->d_name) || inode_of(e->d_name, m.file) != m.inode || is_zombie(e->d_name))
+		if (!is_pid(e->d_name) || inode_of(e->d_name, m.file) != m.inode)
+			continue;
+		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+		if (is_zombie(pid))
 			continue;
 		pids = mem_grow(pids, n + 1, sizeof(*pids));
-		pids[n++] = (pid_t)strtol(e->d_name, NULL, 10);
+		pids[n++] = pid;
 	}
 	closedir(proc);
 	*ret = pids;

@@ -8,6 +8,7 @@
 #include "util/kernel.h"
 #include "util/mem.h"
 #include "util/path.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -112,13 +113,13 @@ void run_record_process(struct run *r)
 
 	record->pid = r->init_pid;
 	record->has_pid = true;
-	record->has_pid_start_time = state_start_time(r->init_pid, &record->pid_start_time) == 0;
-	record->boot_id = (char *)state_boot_id();
+	record->has_pid_start_time = process_start_time(r->init_pid, &record->pid_start_time) == 0;
+	record->boot_id = (char *)process_boot_id();
 	r->process_recorded = strcmp(record->status, oci_status_words[OCI_STATUS_CREATING]) != 0;
 	if (r->keeper_pid > 0) {
 		record->keeper_pid = r->keeper_pid;
 		record->has_keeper_pid = true;
-		record->has_keeper_start_time = state_start_time(r->keeper_pid, &record->keeper_start_time) == 0;
+		record->has_keeper_start_time = process_start_time(r->keeper_pid, &record->keeper_start_time) == 0;
 	}
 	forget_namespaces(record);
 	record->namespaces = mem_alloc(oci_namespace_type_MAX * sizeof(char *));

@@ -6,6 +6,7 @@
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/log.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -164,23 +165,13 @@ static void reap_executor(struct run *r)
 	r->executor_pid_fd = fd_close(r->executor_pid_fd);
 }
 
-/* 1: the process runs, or has died in, husk's image; 0: it has executed a program; negative: it is gone. A zombie
- * keeps its name, and execve(2) gives one without a slash. */
-static int has_our_name(pid_t pid)
+/* Does the process run, or has it died in, husk's image? A zombie keeps its name, and execve(2) gives one without a
+ * slash. */
+static bool has_our_name(pid_t pid)
 {
-	_cleanup_fd_ int fd = -1;
-	char path[64], text[512];
+	struct process_stat stat;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = fd_open(AT_FDCWD, path, 0, 0);
-	if (fd < 0)
-		return fd;
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return -ESRCH;
-	text[n] = '\0';
-	const char *name = strchr(text, '(');
-	return name && strncmp(name + 1, INIT_COMM ")", sizeof(INIT_COMM)) == 0;
+	return process_stat(pid, &stat) == 0 && strcmp(stat.name, INIT_COMM) == 0;
 }
 
 static uint32_t after_execve(const struct run *r)
@@ -193,7 +184,7 @@ static uint32_t after_execve(const struct run *r)
 
 static int take_end(struct run *r, struct turn *turn, struct err *err)
 {
-	if (r->init_pid <= 0 || has_our_name(r->init_pid) == 1)
+	if (r->init_pid <= 0 || has_our_name(r->init_pid))
 		return run_error_died(r, err);
 	r->started = true;
 	turn->next = after_execve(r);

@@ -64,10 +64,6 @@ int state_json(const struct husk_record *r, enum oci_status status, pid_t pid, u
 /* Names of all containers below root, sorted; an unreadable one is left out. */
 int state_list(const char *root, char ***ret, size_t *ret_n, struct err *err);
 
-/* Start time (field 22) of a process, as /proc/PID/stat says; 0 or negative errno. */
-int state_start_time(pid_t pid, uint64_t *ret);
-/* The boot id, 36 characters; "" when it cannot be read. */
-const char *state_boot_id(void);
 /* Where records are by default: /run/husk, or $XDG_RUNTIME_DIR/husk for ordinary users; malloc'ed. */
 char *state_default_root(void);
 

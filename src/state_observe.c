@@ -6,6 +6,7 @@
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/path.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,63 +17,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define BOOT_ID_LENGTH 36
-
-/* The letter of the process' state and field 22 of /proc/PID/stat. */
-static int read_stat(pid_t pid, char *ret_letter, uint64_t *ret_start)
-{
-	_cleanup_free_ char *text = NULL;
-	char path[32], letter;
-	unsigned long long start;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	int r = fd_read_kernel_file(AT_FDCWD, path, 4096, &text, NULL);
-	if (r < 0)
-		return r == -ENOENT ? -ESRCH : r;
-	/* The name of the program (field 2) may hold anything, brackets and spaces too: fields count from its end. */
-	const char *rest = strrchr(text, ')');
-	if (!rest ||
-	    sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-		   &letter, &start) != 2)
-		return -EBADMSG;
-	if (ret_letter)
-		*ret_letter = letter;
-	*ret_start = start;
-	return 0;
-}
-
-int state_start_time(pid_t pid, uint64_t *ret)
-{
-	return read_stat(pid, NULL, ret);
-}
-
-const char *state_boot_id(void)
-{
-	static char id[BOOT_ID_LENGTH + 1];
-	_cleanup_free_ char *text = NULL;
-
-	if (!id[0] && fd_read_kernel_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, NULL) == 0)
-		snprintf(id, sizeof(id), "%.*s", BOOT_ID_LENGTH, text);
-	return id;
-}
-
 /* Hold init: *ret_fd its pidfd, -1 when it is gone, or is another process that got its pid, or a zombie. */
 static void hold_init(const struct husk_record *r, int *ret_fd, bool *ret_zombie)
 {
-	char letter;
-	uint64_t start;
+	struct process_stat stat;
 
 	*ret_fd = -1;
 	*ret_zombie = false;
 	if (r->pid <= 0 || !r->has_pid_start_time)
 		return;
-	if (r->boot_id && r->boot_id[0] && strcmp(r->boot_id, state_boot_id()) != 0)
+	if (r->boot_id && r->boot_id[0] && strcmp(r->boot_id, process_boot_id()) != 0)
 		return;
 	/* First the descriptor, then the check: what is checked is what is held. */
 	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, r->pid, 0);
-	if (fd < 0 || read_stat(r->pid, &letter, &start) < 0 || start != r->pid_start_time)
+	if (fd < 0 || process_stat(r->pid, &stat) < 0 || stat.start_time != r->pid_start_time)
 		return;
-	if (letter == 'Z' || letter == 'X')
+	if (process_is_zombie(&stat))
 		*ret_zombie = true;
 	else
 		*ret_fd = fd_take(fd);

@@ -7,6 +7,7 @@
 #include "../util/err.h"
 #include "../util/fd.h"
 #include "../util/mem.h"
+#include "../util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,10 +124,11 @@ static int freeze_failed(const struct cgroup *c, const struct cgroup_dir *d, int
 	pid_t *pids = NULL;
 	size_t n = 0, left = 0;
 	struct thaw t = { .v2 = d->v2 };
+	struct process_stat stat;
 
 	if (code == -ETIMEDOUT && cgroup_pids(c, &pids, &n, NULL) == 0)
 		for (size_t i = 0; i < n; i++)
-			if (cgroup_pid_state(pids[i]) == 'D')
+			if (process_stat(pids[i], &stat) == 0 && stat.state == 'D')
 				pids[left++] = pids[i];
 	_cleanup_free_ char *who = left ? cgroup_describe_pids(pids, left) : NULL;
 	free(pids);

@@ -10,6 +10,7 @@
 #include "../util/err.h"
 #include "../util/fd.h"
 #include "../util/mem.h"
+#include "../util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,8 +132,8 @@ static size_t drop_zombies(pid_t *pids, size_t n)
 	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		char state = cgroup_pid_state(pids[i]);
-		if (state && state != 'Z' && state != 'X')
+		struct process_stat stat;
+		if (process_stat(pids[i], &stat) == 0 && !process_is_zombie(&stat))
 			pids[left++] = pids[i];
 	}
 	return left;

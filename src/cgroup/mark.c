@@ -5,9 +5,9 @@
  * as the mark agrees: a create that lost never kills or removes what is the other's, whenever it was cut short.
  */
 #include "tree.h"
-#include "../state.h"
 #include "../util/err.h"
 #include "../util/mem.h"
+#include "../util/process.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -28,7 +28,7 @@ void cgroup_set_mark(struct cgroup *c, const char *id)
 	pid_t self = getpid();
 
 	/* systemd knows whose a scope is. */
-	if (c->n_dirs == 0 || c->driver != CGROUP_DRIVER_CGROUPFS || state_start_time(self, &start) < 0)
+	if (c->n_dirs == 0 || c->driver != CGROUP_DRIVER_CGROUPFS || process_start_time(self, &start) < 0)
 		return;
 	free(c->mark);
 	c->mark = mem_printf("%s %d %llu", id, (int)self, (unsigned long long)start);
@@ -54,7 +54,7 @@ static bool maker_lives(const char *mark)
 	uint64_t now;
 	int pid;
 
-	return sscanf(mark, "%*s %d %llu", &pid, &start) == 2 && state_start_time(pid, &now) == 0 && now == start;
+	return sscanf(mark, "%*s %d %llu", &pid, &start) == 2 && process_start_time(pid, &now) == 0 && now == start;
 }
 
 /* Empty, and its maker gone: of a container that has stopped, or of none. */

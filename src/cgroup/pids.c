@@ -4,6 +4,7 @@
 #include "../util/err.h"
 #include "../util/fd.h"
 #include "../util/mem.h"
+#include "../util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,39 +127,16 @@ int cgroup_populated(const struct cgroup *c)
 
 /* ---- naming them ------------------------------------------------------------------------------ */
 
-static void read_stat(pid_t pid, char *comm, size_t size, char *ret_state)
-{
-	char path[64];
-	_cleanup_free_ char *text = NULL;
-
-	*ret_state = 0;
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (fd_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
-		return;
-	char *open = strchr(text, '('), *close = strrchr(text, ')');
-	if (!open || !close || close[1] != ' ')
-		return;
-	*ret_state = close[2];
-	snprintf(comm, size, "%.*s", (int)(close - open - 1), open + 1);
-}
-
-char cgroup_pid_state(pid_t pid)
-{
-	char comm[64], state;
-
-	read_stat(pid, comm, sizeof(comm), &state);
-	return state;
-}
-
 static void describe(struct buf *b, pid_t pid)
 {
-	char comm[64] = "?", state, path[64];
+	struct process_stat stat;
 	_cleanup_free_ char *wchan = NULL;
+	char path[64];
+	bool seen = process_stat(pid, &stat) == 0;
 
-	read_stat(pid, comm, sizeof(comm), &state);
-	buf_addf(b, "%s%d (%s", b->len ? ", " : "", (int)pid, comm);
-	if (state)
-		buf_addf(b, ", state %c", state);
+	buf_addf(b, "%s%d (%s", b->len ? ", " : "", (int)pid, seen ? stat.name : "?");
+	if (seen)
+		buf_addf(b, ", state %c", stat.state);
 	snprintf(path, sizeof(path), "/proc/%d/wchan", (int)pid);
 	if (fd_read_file(AT_FDCWD, path, 256, &wchan, NULL) == 0 && wchan[0] && strcmp(wchan, "0") != 0)
 		buf_addf(b, " in %s", wchan);

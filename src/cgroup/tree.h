@@ -61,7 +61,5 @@ void cgroup_sleep_ms(long ms);
 
 /* "12 (sh, sleeping in do_wait), …": who is in a list of pids, for errors; malloc'ed. */
 char *cgroup_describe_pids(const pid_t *pids, size_t n);
-/* State letter of /proc/PID/stat; 0 when the process is gone. */
-char cgroup_pid_state(pid_t pid);
 
 #endif

@@ -5,6 +5,7 @@
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/process.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -180,9 +181,9 @@ static void test_other_process_is_not_init(void)
 
 	r.cgroup = NULL;
 	r.pid = getpid();
-	r.boot_id = (char *)state_boot_id();
-	CHECK_INT(strlen(state_boot_id()), 36);
-	REQUIRE(state_start_time(getpid(), &r.pid_start_time) == 0);
+	r.boot_id = (char *)process_boot_id();
+	CHECK_INT(strlen(process_boot_id()), 36);
+	REQUIRE(process_start_time(getpid(), &r.pid_start_time) == 0);
 	state_observe(&r, &seen);
 	CHECK_INT(seen.status, OCI_STATUS_RUNNING);
 	CHECK_INT(seen.pid, getpid());

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What /proc says of a process, and what tells a process from another that got its pid. */
+#ifndef HUSK_UTIL_PROCESS_H
+#define HUSK_UTIL_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process_stat {
+	char name[64];                  /* of its program; the kernel's threads have long ones */
+	char state;                     /* 'R', 'S', 'D', 'Z' … */
+	uint64_t start_time;            /* after the boot, in clock ticks: with the pid and the boot id it names a process */
+};
+
+/* 0, -ESRCH when there is no such process, or another negative errno. */
+int process_stat(pid_t pid, struct process_stat *ret);
+/* Its start time alone; 0 or a negative errno. */
+int process_start_time(pid_t pid, uint64_t *ret);
+/* Is it dead, and only waits to be reaped? */
+static inline bool process_is_zombie(const struct process_stat *s)
+{
+	return s->state == 'Z' || s->state == 'X';
+}
+
+/* The boot id, 36 characters; "" when it cannot be read. */
+const char *process_boot_id(void);
+
+#endif
