@@ -3,6 +3,7 @@
 #include "cmd.h"
 #include "cmd_container.h"
 #include "container_delete.h"
+#include "container_processes.h"
 #include "util/err.h"
 
 #include <errno.h>

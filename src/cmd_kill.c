@@ -3,6 +3,7 @@
 #include "cmd.h"
 #include "cmd_container.h"
 #include "container.h"
+#include "container_processes.h"
 #include "signal_name.h"
 #include "util/err.h"
 

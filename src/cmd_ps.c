@@ -2,6 +2,7 @@
 /* `husk ps`: the processes of a container, as pids or as ps(1) shows them. */
 #include "cmd.h"
 #include "container.h"
+#include "container_processes.h"
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A container that is there; see container.h. */
 #include "container.h"
-#include "container_members.h"
 #include "util/err.h"
 #include "util/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static int open_cgroup(struct container *c, struct err *err)
@@ -102,43 +98,4 @@ int container_guess_cgroup(struct container *c, const struct oci_config *config,
 		cgroup_done(&c->cgroup);
 	c->has_cgroup = c->cgroup.n_dirs > 0;
 	return 0;
-}
-
-/* ---- its processes ---------------------------------------------------------------------- */
-
-int container_pids(const struct container *c, pid_t **ret, size_t *ret_n, struct err *err)
-{
-	if (c->has_cgroup)
-		return cgroup_pids(&c->cgroup, ret, ret_n, err);
-	return container_members(c, ret, ret_n, err);
-}
-
-int container_populated(const struct container *c)
-{
-	pid_t *pids = NULL;
-	size_t n = 0;
-
-	if (c->has_cgroup)
-		return cgroup_populated(&c->cgroup);
-	int r = container_members(c, &pids, &n, NULL);
-	free(pids);
-	return r < 0 ? r : n > 0;
-}
-
-int container_signal(const struct container *c, int sig, struct err *err)
-{
-	if (c->has_cgroup)
-		return cgroup_signal(&c->cgroup, sig, err);
-	return container_members_signal(c, sig, err);
-}
-
-int container_kill(const struct container *c, int timeout_ms, struct err *err)
-{
-	/* Init goes first, whatever it did with its cgroups. */
-	if (c->seen.pid_fd >= 0 && syscall(SYS_pidfd_send_signal, c->seen.pid_fd, SIGKILL, NULL, 0) < 0 &&
-	    errno != ESRCH)
-		return err_set(err, -errno, "kill init of container %s (pid %d)", c->dir.id, (int)c->seen.pid);
-	if (c->has_cgroup)
-		return cgroup_kill(&c->cgroup, timeout_ms, err);
-	return container_members_kill(c, timeout_ms, err);
 }

@@ -2,9 +2,6 @@
 /*
  * A container that is there: its directory, its record, what is seen of it, and its cgroup, opened together.
  * What kill, delete, pause, ps and their like work on.
- *
- * "Its processes" are those of its cgroup; where it has none (rootless without delegation, cgroups disabled), those
- * that share its own PID namespace, else its own mount namespace.
  */
 #ifndef HUSK_CONTAINER_H
 #define HUSK_CONTAINER_H
@@ -30,15 +27,6 @@ int container_open(const char *root, const char *id, int timeout_ms, struct cont
 void container_done(struct container *c);
 /* Look again: who lives, in which state. */
 void container_observe(struct container *c);
-
-/* Its processes, as pids of the caller's /proc; malloc'ed. */
-int container_pids(const struct container *c, pid_t **ret, size_t *ret_n, struct err *err);
-/* Is any left? 1, 0, or a negative errno. Zombies do not count. */
-int container_populated(const struct container *c);
-/* Send sig to each of its processes once. Returns how many were reached, or a negative errno. */
-int container_signal(const struct container *c, int sig, struct err *err);
-/* Kill them all, paused ones too, and wait until none is left; -ETIMEDOUT: err says which are. */
-int container_kill(const struct container *c, int timeout_ms, struct err *err);
 
 /* The saved configuration; -ENOENT when create had not saved it yet. */
 int container_config(const struct container *c, struct oci_arena **ret_arena, const struct oci_config **ret, struct err *err);

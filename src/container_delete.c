@@ -2,6 +2,7 @@
 /* Removing a container and all that was made for it; see container_delete.h. */
 #include "container_delete.h"
 
+#include "container_processes.h"
 #include "hook.h"
 #include "rdt.h"
 #include "util/err.h"

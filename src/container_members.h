@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The processes of a container that has no cgroup: those that share its own namespaces; for container.c. */
+/* The processes of a container that has no cgroup: those that share its own namespaces; for container_processes.c. */
 #ifndef HUSK_CONTAINER_MEMBERS_H
 #define HUSK_CONTAINER_MEMBERS_H
 

@@ -57,9 +57,8 @@ void cgroup_done(struct cgroup *c);
 int cgroup_locate(const struct facts *f, const char *cgroups_path, const char *id,
 		  enum cgroup_driver driver, struct cgroup *ret, struct err *err);
 
-/* To and from the record; what cgroup_to_record fills is borrowed from c and from malloc'ed *ret_storage
- * (free it with cgroup_record_done). */
-struct husk_cgroup_record *cgroup_to_record(const struct cgroup *c);   /* malloc'ed, with cgroup_record_free */
+/* To and from the record. What cgroup_to_record returns is malloc'ed, and nothing of c. */
+struct husk_cgroup_record *cgroup_to_record(const struct cgroup *c);
 void cgroup_record_free(struct husk_cgroup_record *r);
 int cgroup_from_record(const struct husk_cgroup_record *r, struct cgroup *ret, struct err *err);
 

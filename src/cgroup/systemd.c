@@ -2,7 +2,7 @@
 /* Scopes of systemd: starting one with a process in it, changing its limits, stopping and forgetting it. */
 #include "systemd.h"
 #include "systemd_bus.h"
-#include "systemd_properties.h"
+#include "systemd_resources.h"
 #include "tree.h"
 #include "../util/err.h"
 #include "../util/fd.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files of linux.resources.unified that systemd writes too: as properties, so that it does not undo them. */
-#include "systemd_properties.h"
+#include "systemd_resources.h"
 #include "../../libocispec/ocispec.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One write into a file of a container's cgroup, and why it failed. */
 #include "systemd.h"
-#include "systemd_properties.h"
+#include "systemd_resources.h"
 #include "tree.h"
 #include "../../libocispec/ocispec.h"
 #include "../plan.h"
