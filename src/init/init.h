@@ -75,7 +75,7 @@ struct init {
 	struct sync_trace traces[INIT_TRACE_MAX];
 };
 
-/* ---- the plan's data */
+/* ---- init.c: the plan's data, descriptors */
 static inline const char *init_str(const struct init *c, uint64_t offset) { return c->data + offset; }
 /* First of *ret_n strings that follow each other, each with its NUL. */
 const char *init_strv(const struct init *c, uint64_t offset, uint32_t *ret_n);
@@ -108,14 +108,19 @@ uint32_t init_wait_go(struct init *c);
 int proc_open(struct init *c, const char *path, int flags);
 int proc_write(struct init *c, const char *path, const char *value, size_t len);
 
-/* ---- init_target.c: places in the rootfs */
+/* ---- init_path.c: places in the rootfs */
 int rootfs_fd(struct init *c);
 /* openat2 below the rootfs, links resolved in it; O_CLOEXEC is added. */
 int rootfs_open(struct init *c, const char *path, uint64_t flags);
 /* openat2 below any directory: RESOLVE_NO_MAGICLINKS and O_CLOEXEC are added, EAGAIN is tried again. */
 int open_below(int dir_fd, const char *path, uint64_t flags, uint64_t resolve);
+enum rootfs_link { /* a symbolic link at the last name of a path */
+	LINK_FOLLOW,
+	LINK_REFUSE,
+	LINK_TAKE, /* is itself the place */
+};
 /* Find a directory (dir) or a file, or make it; what is there must be of that kind. An O_PATH (or other) descriptor. */
-int rootfs_make(struct init *c, const char *path, bool dir, uint32_t mode, bool nofollow);
+int rootfs_make(struct init *c, const char *path, bool dir, uint32_t mode, enum rootfs_link link);
 /* The directory in which path's last name is or will be; *ret_name is that name, in buf[PATH_MAX]. */
 int rootfs_parent(struct init *c, const char *path, char *buf, const char **ret_name);
 /* The same, for ops that come in runs: the descriptor is c's, and serves until another op or directory follows. */

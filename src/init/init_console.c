@@ -48,7 +48,7 @@ static int set_up(int slave, const struct op_args_CONSOLE_OPEN *a)
 
 static int bind_console(struct init *c, int slave)
 {
-	int target = rootfs_make(c, "dev/console", false, 0600, true), fd, r;
+	int target = rootfs_make(c, "dev/console", false, 0600, LINK_REFUSE), fd, r;
 
 	if (target < 0)
 		return target;

@@ -14,7 +14,7 @@ int op_CHDIR(struct init *c, const struct op_args_CHDIR *a)
 	int fd;
 
 	if (r == -ENOENT && a->create) {
-		fd = rootfs_make(c, path, true, 0755, false);
+		fd = rootfs_make(c, path, true, 0755, LINK_FOLLOW);
 		if (fd < 0)
 			return fd;
 		sys_close(&fd);
