@@ -196,9 +196,11 @@ static void bring_back(const struct cgroup *c)
 		return;
 	_cleanup_fd_ int dir_fd = cgroup_dir_open(freezer);
 	for (size_t i = 0; dir_fd >= 0 && i < n; i++) {
+		struct process_stat stat;
 		char text[24];
+
 		snprintf(text, sizeof(text), "%d", (int)pids[i]);
-		if (cgroup_pid_state(pids[i]) == 'D')
+		if (process_stat(pids[i], &stat) == 0 && stat.state == 'D')
 			fd_write_file(dir_fd, "cgroup.procs", text);
 	}
 }
