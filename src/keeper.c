@@ -58,12 +58,12 @@ static int gather(struct tools *t, const struct cgroup *c)
 {
 	int kill_fd = cgroup_open_kill(c), r = 0;
 
-	if (kill_fd >= 0) {
+	if (kill_fd >= 0)
 		add_tool(t, KEEPER_KILL, kill_fd);
-		return 0;
-	}
 	for (size_t i = 0; i < c->n_dirs && r == 0; i++)
-		r = add_dir(t, &c->dirs[i]);
+		/* cgroup.kill does for all but whom a v1 freezer holds. */
+		if (kill_fd < 0 || (!c->dirs[i].v2 && has_controller(c->dirs[i].controllers, "freezer")))
+			r = add_dir(t, &c->dirs[i]);
 	return r;
 }
 

@@ -146,8 +146,10 @@ _Noreturn void keeper_main(int argc, char **argv)
 	take_leave(k.n_words);
 	if (sys_retry(NR_ppoll, &p, 1, 0, 0, 0) < 0)
 		sys_exit(1);
-	if (kill_at_once(&k))
+	if (kill_at_once(&k)) {
+		thaw(&k); /* whom a v1 freezer holds */
 		sys_exit(0);
+	}
 	for (unsigned i = 0; i < MAX_ROUNDS; i++) {
 		if (kill_round(&k) == 0)
 			sys_exit(0);

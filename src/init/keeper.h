@@ -12,8 +12,9 @@
  *                4 …      what the words name; at most KEEPER_MAX_FDS
  *                         all others are closed by the keeper at its start
  *
- * With KEEPER_KILL one write ends all.  Without it (v1, kernels before 5.14) it needs the cgroup's directory in each
- * hierarchy: freeze, SIGKILL for every process of the cgroup and of those below it, thaw, again until none is left.
+ * With KEEPER_KILL one write ends all, but for whom a v1 freezer holds: with KEEPER_FREEZER too, that is thawed then.
+ * Without it (v1, kernels before 5.14) it needs the cgroup's directory in each hierarchy: freeze, SIGKILL for
+ * every process of the cgroup and of those below it, thaw, again until none is left.
  */
 #ifndef HUSK_INIT_KEEPER_H
 #define HUSK_INIT_KEEPER_H
