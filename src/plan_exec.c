@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int spawn(struct build *b)
+static int spawn(struct build *b, const struct oci_process *own)
 {
-	const struct oci_cpu_affinity *a = b->process->exec_cpu_affinity;
+	const struct oci_cpu_affinity *a = plan_process_affinity(b, own);
 	bool early = a && a->initial && *a->initial;
 	uint64_t *words = NULL;
 	size_t n = 0;
@@ -86,7 +86,7 @@ static int build(struct build *b)
 	plan_exec_choose_maps(b);
 	plan_where(b->p, "%s", "");
 	plan_exec_open(b, init_slot);
-	r = spawn(b);
+	r = spawn(b, own);
 	if (r < 0)
 		return r;
 	plan_exec_enter(b, init_slot);

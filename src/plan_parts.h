@@ -65,6 +65,8 @@ bool plan_cgroup_mount_is_writable(const struct build *b);
 /* plan_process.c, plan_credentials.c: the program and what it is; fallback: the container's own process, for exec. */
 int plan_process_check(struct build *b);
 int plan_process_attributes(struct build *b, const struct oci_process *fallback);
+/* CPUs of exec: what the process says, else what the container's own process does.  May be NULL. */
+const struct oci_cpu_affinity *plan_process_affinity(const struct build *b, const struct oci_process *fallback);
 int plan_process_credentials(struct build *b, const struct oci_process *fallback);
 int plan_process_find(struct build *b);
 void plan_process_keyring(struct build *b, const char *name);

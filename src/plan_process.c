@@ -106,6 +106,31 @@ static int check_labels(struct build *b)
 	return 0;
 }
 
+static int check_list(struct build *b, const char *name, const char *text)
+{
+	uint64_t *words = NULL;
+	size_t n = 0;
+
+	if (!text || !*text)
+		return 0;
+	plan_where(b->p, "/process/execCPUAffinity/%s", name);
+	if (plan_parse_list(text, &words, &n) < 0)
+		return plan_fail(b, "\"%s\" is not a list like 0-3,7", text);
+	free(words);
+	return 0;
+}
+
+/* Only exec uses them, but the container's own process is where exec takes them from. */
+static int check_affinity(struct build *b)
+{
+	const struct oci_cpu_affinity *a = b->process->exec_cpu_affinity;
+
+	if (!a)
+		return 0;
+	int r = check_list(b, "initial", a->initial);
+	return r < 0 ? r : check_list(b, "final", a->final);
+}
+
 int plan_process_check(struct build *b)
 {
 	const struct oci_process *p = b->process;
@@ -124,6 +149,8 @@ int plan_process_check(struct build *b)
 	if (!p->cwd || p->cwd[0] != '/')
 		return plan_fail(b, "the working directory must be an absolute path");
 	int r = check_rlimits(b);
+	if (r == 0)
+		r = check_affinity(b);
 	return r < 0 ? r : check_labels(b);
 }
 
@@ -193,9 +220,14 @@ static int add_memory_policy(struct build *b)
 	return 0;
 }
 
-static int add_affinity(struct build *b)
+const struct oci_cpu_affinity *plan_process_affinity(const struct build *b, const struct oci_process *fallback)
 {
-	const struct oci_cpu_affinity *a = b->process->exec_cpu_affinity;
+	return SAID(b, fallback, exec_cpu_affinity)->exec_cpu_affinity;
+}
+
+static int add_affinity(struct build *b, const struct oci_process *fallback)
+{
+	const struct oci_cpu_affinity *a = plan_process_affinity(b, fallback);
 	uint64_t cpus = 0;
 
 	if (!b->request->exec || !a || !a->final || !*a->final)
@@ -247,7 +279,7 @@ int plan_process_attributes(struct build *b, const struct oci_process *fallback)
 	plan_where(b->p, "/process/ioPriority");
 	if (io)
 		PLAN_ADD(b->p, IOPRIO, .ioclass = io_classes[io->io_class], .level = (uint64_t)io->priority);
-	int r = add_affinity(b);
+	int r = add_affinity(b, fallback);
 	if (r < 0)
 		return r;
 	r = add_memory_policy(b);

@@ -78,7 +78,7 @@ static int build_key(struct cgroup_build *b, const char *key, const char *value)
 	if (strcmp(prefix, "cgroup") != 0 && !cgroup_list_has(b->facts->v2_controllers, prefix))
 		return refuse(b, key, -EOPNOTSUPP,
 			      cgroup_controller_version(b->facts, prefix, NULL) == 1
-				      ? "this host has the controller on cgroup v1, not on v2"
+				      ? "invalid configuration: this host has the controller on cgroup v1, not on v2"
 				      : "this host has no such cgroup controller");
 	add_lines(b, find_controller(key, n), key, value);
 	return 0;

@@ -287,7 +287,8 @@ int rootfs_make(struct init *c, const char *path, bool dir, uint32_t mode, enum 
 	if (r < 0)
 		sys_close(&w.fd);
 	if (r == -ELOOP && nofollow)
-		text_str(&c->text, "it is a symbolic link, which is not followed here");
+		text_str(&c->text,
+			 "it is a symbolic link, which is not followed here: must be mounted on ordinary directory");
 	return r < 0 ? r : w.fd;
 }
 

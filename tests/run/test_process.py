@@ -397,6 +397,25 @@ def cpu_affinity_final(t):
 
 
 @test
+def cpu_affinity_inherited(t):
+    """exec takes the CPUs of the container's process when its own process says none, and only then."""
+    t.husk_only("execCPUAffinity is for exec")
+    import json
+    import os as _os
+    t.need(_os.cpu_count() > 1, "one CPU")
+    config = t.config()
+    config.process["execCPUAffinity"] = {"final": "1"}
+    container = t.sleeper(config)
+    process = t.config("probe", "sched").process
+    path = t.write("p.json", json.dumps(process))
+    t.eq(values(t.ok("exec", "--process", path, container).out)["cpus"], "1")
+    process["execCPUAffinity"] = {"final": "0"}
+    path = t.write("p.json", json.dumps(process))
+    t.eq(values(t.ok("exec", "--process", path, container).out)["cpus"], "0")
+    t.finish(container)
+
+
+@test
 def personality_linux32(t):
     t.husk_only("newer than Debian 12's peers")
     config = t.config("probe", "sched")
