@@ -5,6 +5,7 @@
 #include "notify_socket.h"
 #include "run.h"
 #include "run_record.h"
+#include "run_walk.h"
 #include "start_socket.h"
 #include "util/err.h"
 #include "util/fd.h"

@@ -7,6 +7,7 @@
 #include "passed_fds.h"
 #include "plan_build.h"
 #include "run_record.h"
+#include "run_walk.h"
 #include "trace.h"
 #include "unix_socket.h"
 #include "util/date.h"

@@ -190,7 +190,7 @@ struct move {
 };
 
 /* Inside: the addresses as they were, then up. */
-static int restore(int fd, const struct move *m)
+static int put_in(int fd, const struct move *m)
 {
 	int index = m->is_template ? find_link(fd, IFLA_IFALIAS, m->mark) : find_link(fd, IFLA_IFNAME, m->new_name);
 	int code = 0;
@@ -231,7 +231,7 @@ static int move_with(int out_fd, int in_fd, struct move *m, struct err *err)
 			       m->name, m->new_name, m->new_name);
 	if (code < 0)
 		return err_set(err, code, "move network device %s into the container as %s", m->name, m->new_name);
-	code = restore(in_fd, m);
+	code = put_in(in_fd, m);
 	return code < 0 ? err_set(err, code, "set up network device %s in the container", m->new_name) : 0;
 }
 

@@ -3,7 +3,7 @@
  * A container as a plan: a flat list of operations, in the order in which they happen.
  *
  * The plan is one block of memory without pointers: a header, the ops, and data that the ops name
- * by offset.  The host builds it (plan_build.h), reads it (plan_view.h), prints it (plan_print.h) and walks it (run.h);
+ * by offset.  The host builds it (plan_build.h), reads it (plan_view.h), prints it (plan_print.h) and walks it (run_walk.h);
  * the executor gets the same block in a sealed memfd and walks it too.  Each side does its own
  * ops; a run of ops of one side is a turn (sync.h).  This header is shared with the executor, so
  * it needs nothing but <stdint.h>.

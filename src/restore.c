@@ -8,6 +8,7 @@
 #include "op_info.h"
 #include "restore_rootfs.h"
 #include "run_ops.h"
+#include "run_walk.h"
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/path.h"

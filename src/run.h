@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Walking a plan on the host side: does the HOST ops, takes turns with the executor (sync.h), collects
- * what comes back.  One run of a plan is one struct run.
- */
+/* One run of a plan on the host side: what its ops are given, what they leave, what comes back from the container side. */
 #ifndef HUSK_RUN_H
 #define HUSK_RUN_H
 
@@ -11,7 +8,6 @@
 #include "plan_view.h"
 #include "state.h"
 
-struct err;
 struct trace;
 
 struct run {
@@ -49,13 +45,5 @@ struct run {
 
 void run_init(struct run *r);
 void run_done(struct run *r);
-
-/* Walk the plan until init waits for start, or (run, exec) has executed the program. On failure what was made is
- * unmade as far as it can be (processes killed, cgroup removed), and err has the sentence. */
-int run_plan(struct run *r, struct err *err);
-
-/* The part behind wait_start, for `start`: sync_fd is connected to init's start socket, init_pid and
- * init_pid_fd are set. On failure the container is stopped, its record stays. */
-int run_plan_start(struct run *r, struct err *err);
 
 #endif

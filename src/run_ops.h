@@ -9,6 +9,8 @@
 #include "run.h"
 #include "sync_channel.h"
 
+struct err;
+
 /* Each returns 0 or a negative errno with its sentence in err. */
 typedef int run_op_fn(struct run *r, const struct op *op, struct err *err);
 #define RUN_OP_HOST(id) run_op_fn run_op_##id;
@@ -20,9 +22,6 @@ typedef int run_op_fn(struct run *r, const struct op *op, struct err *err);
 #undef RUN_OP_HOST
 #undef RUN_OP_EXEC
 #undef RUN_OP_INIT
-
-/* Do op i, which is one of the host's; what is tolerated of it is tolerated here. */
-int run_host_op(struct run *r, uint32_t i, uint32_t *ret_next, struct err *err);
 
 /* Pass the turn to the container side: it runs ops from `op` on, and gets what is in the slots. */
 int run_send_go(struct run *r, uint32_t op, struct err *err);
