@@ -143,7 +143,7 @@ void plan_rootfs_enter(struct build *b)
 		return;
 	}
 	if (b->request->no_pivot)
-		PLAN_ADD(b->p, MOVE_ROOT);
+		PLAN_ADD(b->p, MOVE_ROOT, .own = b->ns[OCI_NS_MOUNT].how == NAMESPACE_NEW);
 	else
 		PLAN_ADD(b->p, PIVOT_ROOT);
 	if (asked & (MS_SHARED | MS_UNBINDABLE)) {

@@ -36,6 +36,17 @@ int cgroup_open_kill(const struct cgroup *c)
 	return fd < 0 ? -1 : fd;
 }
 
+/* Does the path, as /proc/PID/cgroup shows it, have the container's as whole components? It begins with a slash. */
+static bool path_holds(const char *path, const char *own)
+{
+	size_t len = strlen(own);
+
+	for (const char *at = path; (at = strstr(at, own)) != NULL; at++)
+		if (at[len] == '/' || at[len] == '\0')
+			return true;
+	return false;
+}
+
 /* Is the process in one of the container's cgroups, now? */
 static bool is_member(const struct cgroup *c, pid_t pid)
 {
@@ -50,12 +61,9 @@ static bool is_member(const struct cgroup *c, pid_t pid)
 	for (char *save, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char *own = strchr(line, ':');
 		own = own ? strchr(own + 1, ':') : NULL;
-		for (size_t i = 0; own && i < c->n_dirs; i++) {
-			size_t len = strlen(c->dirs[i].path);
-			char *at = strstr(own + 1, c->dirs[i].path);
-			if (at && (at[len] == '/' || at[len] == '\0'))
+		for (size_t i = 0; own && i < c->n_dirs; i++)
+			if (path_holds(own + 1, c->dirs[i].path))
 				return true;
-		}
 	}
 	return false;
 }

@@ -82,13 +82,6 @@ static int change_root(struct init *c)
 	return r;
 }
 
-/* `rootfs` has put the rootfs above "/" already: who enters the namespace arrives in it. */
-int op_MOVE_ROOT(struct init *c, const struct op_args_MOVE_ROOT *a)
-{
-	(void)a;
-	return change_root(c);
-}
-
 int op_CHROOT(struct init *c, const struct op_args_CHROOT *a)
 {
 	(void)a;
@@ -315,4 +308,38 @@ int op_MASK(struct init *c, const struct op_args_MASK *a)
 int op_READONLY(struct init *c, const struct op_args_READONLY *a)
 {
 	return hide(c, init_str(c, a->path), readonly_place, 0);
+}
+
+/* ---- without pivot_root ------------------------------------------------------------------------------ */
+
+/*
+ * Whoever makes a user namespace in the container may mount a procfs or sysfs where one is wholly visible already
+ * (user_namespaces(7)); the host's, which stay in the namespace without pivot_root, would let him past what is masked.
+ * One that is locked, as in a user namespace, is covered.
+ */
+static int drop_host(struct init *c, const char *path, int64_t type)
+{
+	struct statfs fs;
+	int fd, r;
+
+	while (sys(NR_umount2, path, MNT_DETACH) == 0)
+		;
+	fd = (int)sys_retry(NR_openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
+	r = (int)sys(NR_fstatfs, fd, &fs);
+	if (r == 0 && fs.type == type)
+		r = attach_mask(c, fd);
+	init_close(c, &fd);
+	return r;
+}
+
+/* `rootfs` has put the rootfs above "/" already: who enters the namespace arrives in it. */
+int op_MOVE_ROOT(struct init *c, const struct op_args_MOVE_ROOT *a)
+{
+	int r = a->own ? drop_host(c, "/proc", PROC_SUPER_MAGIC) : 0;
+
+	if (r == 0 && a->own)
+		r = drop_host(c, "/sys", SYSFS_MAGIC);
+	return r < 0 ? r : change_root(c);
 }

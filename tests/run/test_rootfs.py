@@ -87,6 +87,16 @@ def no_pivot(t):
 
 
 @test
+def no_pivot_keeps_masks(t):
+    """The host's procfs is not left in the mount namespace, where it would let a user namespace mount one without masks."""
+    config = t.config("unshare -m -p -U -r -f sh -c 'mount -t proc none /mnt && cat /mnt/keys' 2>&1; cat /proc/self/mountinfo")
+    config.linux["maskedPaths"] = ["/proc/keys"]
+    text = t.inside(config, "--no-pivot")
+    t.has(text, "mount: permission denied")
+    t.eq([line for line in text.splitlines() if " - proc " in line and not line.split()[4].startswith("/proc")], [], "another procfs")
+
+
+@test
 def rootfs_is_a_mount(t):
     config = t.config("cat /inner; cat /proc/self/mountinfo")
     path = t.bundle(config)
