@@ -68,8 +68,7 @@ static struct list hooks(void)
 }
 
 /* Annotations of config.json that change what husk does; the last dot says that it is a prefix. */
-static const char *const unsafe_annotations[] = { "husk.keeper", "org.criu.config", "org.systemd.property.", "run.oci.",
-						  NULL };
+static const char *const unsafe_annotations[] = { "husk.keeper", "org.criu.config", "run.oci.", NULL };
 
 /* The document and all that it points to. */
 struct document {

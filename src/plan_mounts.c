@@ -7,6 +7,7 @@
  * made (plan_mounts_finish); so does /dev.
  */
 #include "plan_parts.h"
+#include "annotation.h"
 #include "util/kernel.h"
 
 #include <stdlib.h>
@@ -85,7 +86,8 @@ static uint64_t add_options(struct build *b, const struct mount_entry *e)
 	if (!is_virtual(e->m->type) && ((e->o.sb_set | e->o.sb_clear) & MS_POSIXACL))
 		add_words(&w, e->o.sb_set & MS_POSIXACL ? "acl" : "noacl");
 	if (label && *label && b->facts->selinux && takes_label(e->m->type)) {
-		_cleanup_free_ char *word = mem_printf("context=%s", label);
+		const char *type = annotation_get(b->config, PLAN_MOUNT_CONTEXT_TYPE);
+		_cleanup_free_ char *word = mem_printf("%s=%s", type ? type : "context", label);
 		add_word(&w, word, strlen(word));
 	}
 	uint64_t offset = plan_strv(b->p, (const char *const *)w.v, w.n);

@@ -89,7 +89,11 @@ void plan_exec_choose_maps(struct build *b);
 void plan_exec_open(struct build *b, uint64_t init_slot);
 void plan_exec_enter(struct build *b, uint64_t init_slot);
 
-/* plan_unsupported.c: what the specification names without defining it. */
+/* The annotation that says which context option carries linux.mountLabel (mount(8)): "context" when it is not there. */
+#define PLAN_MOUNT_CONTEXT_TYPE "run.oci.mount_context_type"
+
+/* plan_unsupported.c: what the specification names without defining it is refused; annotations that other runtimes carry
+ * out and husk does not are warnings. */
 int plan_unsupported(struct build *b);
 
 #endif
