@@ -132,8 +132,9 @@ static int walk(int dir_fd, unsigned depth, enum cgroup_order order, cgroup_walk
 	int copy = fd_open(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	if (!dir) {
+		r = copy < 0 ? copy : -errno;
 		fd_close(copy);
-		return gone_is_fine(copy);
+		return gone_is_fine(r);
 	}
 	r = walk_children(dir, depth, order, fn, user);
 	closedir(dir);
