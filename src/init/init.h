@@ -127,8 +127,8 @@ int rootfs_parent(struct init *c, const char *path, char *buf, const char **ret_
 int rootfs_shared_parent(struct init *c, const char *path, char *buf, const char **ret_name);
 void rootfs_forget_parent(struct init *c);
 int fd_statx(int fd, const char *name, struct statx *ret);
-bool same_place(int a, int b);          /* the same file by the same mount */
 int fd_mode(int fd);                    /* type and permissions, or a negative errno */
+bool same_place(int a, int b);          /* the same file by the same mount */
 
 /* ---- init_anchor.c: the container's procfs and sysfs, held from the moment they are mounted */
 /* MOUNT (now TARGET) has been attached at its path: hold it, if it is a procfs or sysfs. */

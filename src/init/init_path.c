@@ -25,6 +25,13 @@ int fd_mode(int fd)
 	return r < 0 ? r : st.mode;
 }
 
+bool same_place(int a, int b)
+{
+	struct statx x, y;
+
+	return fd_statx(a, "", &x) == 0 && fd_statx(b, "", &y) == 0 && x.ino == y.ino && x.mnt_id == y.mnt_id;
+}
+
 int rootfs_fd(struct init *c)
 {
 	/* A process that joins a container is in its rootfs already. */

@@ -265,13 +265,6 @@ static int readonly_place(struct init *c, int target, uint64_t null)
 	return r;
 }
 
-bool same_place(int a, int b)
-{
-	struct statx x, y;
-
-	return fd_statx(a, "", &x) == 0 && fd_statx(b, "", &y) == 0 && x.ino == y.ino && x.mnt_id == y.mnt_id;
-}
-
 /*
  * A path below /proc or /sys is hidden in the file system that the configuration has mounted there, although somebody who
  * shares the rootfs may have renamed that meanwhile, and also in what is there now, should that be another.
