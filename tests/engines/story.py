@@ -13,7 +13,7 @@ PROGRAM = ("sh", "-c", "touch /tmp/healthy && sleep 1001; exit $?")
 
 def slack():
     """What "at once" and "a second" may cost when the machine has more to do than it can. A hang is much longer."""
-    return 2.0 + min(8.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 2)
+    return 1.0 + min(8.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 2)
 
 
 def kill(*pids):

@@ -41,7 +41,7 @@ def daemon_killed(t):
     t.until(lambda: not state(t, "ab")["Running"], "the container that ended meanwhile", 5)
     t.cmd("exec", "aa", "true")
     r = t.cmd("restart", "-t", "1", "aa")
-    t.check(r.seconds < 4 + story.slack(), f"restart took {r.seconds:.1f} s")
+    t.check(r.seconds < 3 + story.slack(), f"restart took {r.seconds:.1f} s")
     t.cmd("rm", "-f", "aa", "ab")
 
 
