@@ -8,7 +8,9 @@
  *   -m kill       SIGKILL the command (its first process alone, as an engine's time limit does)
  *   -m killtree   SIGKILL every traced process
  *   -m EIO, ENOMEM, ENOSPC, EMFILE, EINTR, EPERM, EAGAIN …   the call is not made and fails with this error
- *   -m short      a read or write (also pread64 and the like) is cut to one byte; other calls are left alone
+ *   -m short      a read or write (also pread64 and the like) is cut to one byte; other calls are left alone, and so is a
+ *                 write to a file of the kernel's (cgroup, proc, sysfs): they take all or nothing, and one byte of a
+ *                 process id written to cgroup.procs is another process
  *
  * System calls are counted at their entry, over all processes of the tree, until the program of the
  * container itself runs (an execve whose file is the one that -x FILE names is the last one counted).
@@ -19,6 +21,7 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,6 +31,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -145,9 +149,28 @@ static void forget(struct stepper *s, pid_t pid)
 
 /* ---- one system call --------------------------------------------------------------------------- */
 
-static bool is_read_or_write(long number)
+/* Is this descriptor of the tracee a file whose writes the kernel reads as one word? */
+static bool is_kernel_file(pid_t pid, long long fd)
 {
-	return number == SYS_read || number == SYS_write || number == SYS_pread64 || number == SYS_pwrite64;
+	char path[64];
+	struct statfs fs;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%lld", (int)pid, fd);
+	if (statfs(path, &fs) < 0)
+		return false;
+	return fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC || fs.f_type == PROC_SUPER_MAGIC ||
+	       fs.f_type == SYSFS_MAGIC;
+}
+
+static bool can_be_short(pid_t pid, const regs_t *r)
+{
+	long number = REG_NUMBER(*r);
+
+	if (number == SYS_read || number == SYS_pread64)
+		return true;
+	if (number == SYS_write || number == SYS_pwrite64)
+		return !is_kernel_file(pid, (long long)REG_FIRST(*r));
+	return false;
 }
 
 /* The program of the container begins: what follows is not the runtime's. */
@@ -187,7 +210,7 @@ static void hit(struct stepper *s, struct tracee *t, regs_t *r)
 	} else if (strcmp(s->mode, "killtree") == 0) {
 		kill_tree(s);
 	} else if (strcmp(s->mode, "short") == 0) {
-		if (is_read_or_write(number) && REG_LENGTH(*r) > 1) {
+		if (REG_LENGTH(*r) > 1 && can_be_short(t->pid, r)) {
 			REG_LENGTH(*r) = 1;
 			put_regs(t->pid, r);
 		}
