@@ -56,16 +56,19 @@ static struct anchor *find(struct init *c, const char *path, const char **ret_re
 	return NULL;
 }
 
-static bool stands(struct init *c, struct anchor *a)
+/* Does its path lead to the anchor? 0; -ELOOP: to somewhere else, or nowhere. */
+static int stands(struct init *c, struct anchor *a)
 {
 	int here;
 
-	if (!a->stands) {
-		here = rootfs_open(c, a->path, O_PATH | O_DIRECTORY);
-		a->stands = here >= 0 && same_place(a->fd, here);
-		init_close(c, &here);
-	}
-	return a->stands;
+	if (a->stands)
+		return 0;
+	here = rootfs_open(c, a->path, O_PATH | O_DIRECTORY);
+	if (here < 0)
+		return here == -ENOENT || here == -ENOTDIR ? -ELOOP : here;
+	a->stands = same_place(a->fd, here);
+	init_close(c, &here);
+	return a->stands ? 0 : -ELOOP;
 }
 
 /* ".." may lead above the anchor. */
@@ -81,11 +84,13 @@ int anchor_open_plain(struct init *c, const char *path, uint64_t flags)
 {
 	const char *rest;
 	struct anchor *a = find(c, path, &rest);
+	int r;
 
 	/* A mask of the anchor itself covers it. */
-	if (!a || !*rest || has_dots(rest) || !stands(c, a))
+	if (!a || !*rest || has_dots(rest))
 		return -ELOOP;
-	return open_below(a->fd, rest, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	r = stands(c, a);
+	return r < 0 ? r : open_below(a->fd, rest, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }
 
 void anchor_doubt(struct init *c)
