@@ -181,12 +181,19 @@ static void add_fsmount(struct build *b, const struct mount_entry *e, struct mou
 	b->p->ops[at].alt = (uint8_t)(b->p->n_ops - at - 1);
 }
 
+static const char *next_word(const char *words)
+{
+	const char *comma = strchr(words, ',');
+
+	return comma ? comma + 1 : NULL;
+}
+
 static bool has_option(const struct mount_entry *e, const char *key)
 {
 	size_t len = strlen(key);
 
 	for (size_t i = 0; i < e->o.n_data; i++)
-		for (const char *word = e->o.data[i]; word; word = strchr(word, ','), word += word != NULL)
+		for (const char *word = e->o.data[i]; word; word = next_word(word))
 			if (strncmp(word, key, len) == 0)
 				return true;
 	return false;

@@ -190,7 +190,7 @@ static void complete(struct salvage *s, const char *id)
 	fill(&r->oci_version, OCISPEC_VERSION);
 	fill(&r->status, "creating");
 	fill(&r->bundle, "/");
-	if (!s->cgroup.driver || !s->cgroup.layout)
+	if (!s->cgroup.driver || !s->cgroup.driver[0] || !s->cgroup.layout || !s->cgroup.layout[0])
 		return;
 	r->cgroup = &s->cgroup;
 	/* ownBases goes with paths, one for one. */

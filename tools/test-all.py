@@ -64,7 +64,7 @@ def steps():
         Step("run-sanitizers", f"{TOP}/tests/run/run --layout hybrid", limit=12 * MINUTE, where="sanitizers", lines=True,
              env=sanitizers),
         kind("fault", 15 * MINUTE),
-        kind("fuzz", 3 * MINUTE),
+        kind("fuzz", 10 * MINUTE),
         kind("engines", 20 * MINUTE),
         kind("guest", 15 * MINUTE),
     ]
