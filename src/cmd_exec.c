@@ -92,6 +92,10 @@ static int use_cgroup(struct exec *e, const struct options *o, struct err *err)
 			if (code < 0)
 				return code;
 		}
+	if (n) {
+		free(c->delegated);
+		c->delegated = NULL;
+	}
 	e->request.sub_cgroup = n ? subs[0] : NULL;
 	return 0;
 }

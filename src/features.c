@@ -7,6 +7,7 @@
 #include "ocispec.h"
 #include "seccomp.h"
 #include "util/mem.h"
+#include "unit_property.h"
 #include "version.h"
 
 #include <seccomp.h>
@@ -68,7 +69,8 @@ static struct list hooks(void)
 }
 
 /* Annotations of config.json that change what husk does; the last dot says that it is a prefix. */
-static const char *const unsafe_annotations[] = { "husk.keeper", "org.criu.config", "run.oci.", NULL };
+static const char *const unsafe_annotations[] = { "husk.keeper", "org.criu.config", UNIT_PROPERTY_PREFIX, "run.oci.",
+						  NULL };
 
 /* The document and all that it points to. */
 struct document {

@@ -3,6 +3,7 @@
 #include "launch.h"
 
 #include "annotation.h"
+#include "cgroup_annotations.h"
 #include "notify_socket.h"
 #include "passed_fds.h"
 #include "plan_build.h"
@@ -249,8 +250,7 @@ int launch_plan(struct launch *l, struct err *err)
 	if (code == 0)
 		code = launch_seccomp(l, linux_ ? linux_->seccomp : NULL, err);
 	if (code == 0)
-		code = cgroup_locate(&l->facts, linux_ ? linux_->cgroups_path : NULL, l->request.id, l->request.driver,
-				     &l->cgroup, err);
+		code = cgroup_locate_configured(l->config, &l->facts, &l->request, &l->cgroup, err);
 	if (code < 0)
 		return code;
 	if (!l->facts.rootless)

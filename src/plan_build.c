@@ -17,8 +17,8 @@ static void record(struct build *b, const char *status)
 static int choose(struct build *b)
 {
 	static int (*const parts[])(struct build *) = {
-		plan_unsupported, plan_namespaces_choose, plan_rootfs_choose, plan_cgroup_choose,
-		plan_mounts_read, plan_devices_read,      plan_process_check,
+		plan_unsupported,   plan_namespaces_choose, plan_rootfs_choose, plan_unit_check,
+		plan_cgroup_choose, plan_mounts_read,       plan_devices_read,  plan_process_check,
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -120,6 +120,7 @@ static void session(struct build *b)
 		plan_where(b->p, "/linux/namespaces/%zu", b->ns[OCI_NS_CGROUP].index);
 		PLAN_ADD(b->p, UNSHARE_CGROUP);
 	}
+	plan_cgroup_delegate(b);
 	if (b->small_ns) {
 		plan_where(b->p, "/linux/namespaces/%zu", b->ns[OCI_NS_MOUNT].index);
 		PLAN_ADD(b->p, MOUNT_NS, .slot = b->mount_ns_slot);

@@ -5,6 +5,7 @@
  * is there only when there is a process for it, so all of it comes later.
  */
 #include "plan_parts.h"
+#include "cgroup_annotations.h"
 #include "util/kernel.h"
 
 #include <string.h>
@@ -33,7 +34,7 @@ int plan_cgroup_choose(struct build *b)
 	enum cgroup_driver driver = b->request->driver;
 
 	plan_where(b->p, "/linux/cgroupsPath");
-	int r = cgroup_locate(b->facts, b->linux_->cgroups_path, b->request->id, driver, &b->cgroup, b->err);
+	int r = cgroup_locate_configured(b->config, b->facts, b->request, &b->cgroup, b->err);
 	if (r < 0) {
 		err_where(b->err, b->p->where);
 		return r;
@@ -104,8 +105,9 @@ static void add_chown(struct build *b)
 {
 	uint32_t uid = b->process && b->process->user ? b->process->user->uid : 0;
 
-	if (b->facts->layout != CGROUP_V2 || b->ns[OCI_NS_CGROUP].how != NAMESPACE_NEW || !b->uid_map ||
-	    !plan_cgroup_mount_is_writable(b) || plan_map_id(b->uid_map, uid, &uid) < 0)
+	/* Where a part of it is delegated, the limits are out of the container's reach. */
+	if (b->cgroup.delegated || b->facts->layout != CGROUP_V2 || b->ns[OCI_NS_CGROUP].how != NAMESPACE_NEW ||
+	    !b->uid_map || !plan_cgroup_mount_is_writable(b) || plan_map_id(b->uid_map, uid, &uid) < 0)
 		return;
 	plan_where(b->p, "/linux/cgroupsPath");
 	PLAN_ADD(b->p, CGROUP_CHOWN, .uid = uid);
@@ -143,9 +145,25 @@ void plan_cgroup_enter(struct build *b)
 		 .namespaces = b->born ? plan_namespaces_made(b) : 0);
 	if (!b->has_cgroup)
 		return;
+	if (b->late_cgroup)
+		plan_unit_properties(b);
+	plan_where(b->p, "%s", "");
 	PLAN_ADD(b->p, CGROUP_ATTACH);
 	if (b->late_cgroup)
 		limit(b);
+}
+
+/* The container's cgroup namespace has the cgroup above for its root, which is where the limits are. */
+void plan_cgroup_delegate(struct build *b)
+{
+	uint32_t uid = 0;
+
+	if (!b->has_cgroup || !b->cgroup.delegated)
+		return;
+	plan_where(b->p, "/annotations/" ANNOTATION_DELEGATE);
+	if (b->uid_map && plan_map_id(b->uid_map, 0, &uid) < 0)
+		uid = 0;
+	PLAN_ADD(b->p, CGROUP_DELEGATE, .path = plan_str(b->p, b->cgroup.delegated), .uid = uid);
 }
 
 void plan_cgroup_limit_pids(struct build *b)

@@ -60,7 +60,12 @@ int plan_cgroup_choose(struct build *b);
 void plan_cgroup_make(struct build *b);
 void plan_cgroup_enter(struct build *b);        /* spawn and attach */
 void plan_cgroup_limit_pids(struct build *b);
+void plan_cgroup_delegate(struct build *b);      /* once the container's cgroup namespace is there */
 bool plan_cgroup_mount_is_writable(const struct build *b);
+
+/* plan_unit.c: annotations for the systemd scope */
+int plan_unit_check(struct build *b);
+void plan_unit_properties(struct build *b);     /* before cgroup_attach */
 
 /* plan_process.c, plan_credentials.c: the program and what it is; fallback: the container's own process, for exec. */
 int plan_process_check(struct build *b);
@@ -92,8 +97,7 @@ void plan_exec_enter(struct build *b, uint64_t init_slot);
 /* The annotation that says which context option carries linux.mountLabel (mount(8)): "context" when it is not there. */
 #define PLAN_MOUNT_CONTEXT_TYPE "run.oci.mount_context_type"
 
-/* plan_unsupported.c: what the specification names without defining it is refused; annotations that other runtimes carry
- * out and husk does not are warnings. */
+/* plan_unsupported.c: what the specification names without defining it is refused. */
 int plan_unsupported(struct build *b);
 
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What the specification names without defining it: refused, with its pointer.  Annotations that other runtimes carry out:
- * a wrong word is refused; what husk does not do is a warning, since unknown annotations are no error (config.md).
- */
+/* What the specification names without defining it, and a word of an annotation that is none: refused, with its pointer. */
 #include "plan_parts.h"
 #include "annotation.h"
 
@@ -22,22 +19,6 @@ static int check_context_type(struct build *b)
 	return plan_fail(b, "\"%s\" is no kind of context: use context, fscontext, defcontext or rootcontext", type);
 }
 
-static bool is_not_done(const char *key)
-{
-	static const char systemd[] = "org.systemd.property.";
-
-	return strcmp(key, "run.oci.systemd.subgroup") == 0 || strcmp(key, "run.oci.delegate-cgroup") == 0 ||
-	       strncmp(key, systemd, sizeof(systemd) - 1) == 0;
-}
-
-static void warn_of_annotations(struct build *b)
-{
-	for (size_t i = 0; i < b->config->n_annotations; i++)
-		if (is_not_done(b->config->annotations[i].key))
-			plan_warn(b->p, "annotations: %s is not carried out by husk, so it is left out",
-				  b->config->annotations[i].key);
-}
-
 int plan_unsupported(struct build *b)
 {
 	const struct oci_personality *personality = b->linux_->personality;
@@ -45,6 +26,5 @@ int plan_unsupported(struct build *b)
 	plan_where(b->p, "/linux/personality/flags");
 	if (personality && personality->n_flags)
 		return plan_fail(b, "no personality flags are defined: remove %s", personality->flags[0]);
-	warn_of_annotations(b);
 	return check_context_type(b);
 }

@@ -226,11 +226,10 @@ static int call_criu(struct restoring *s, struct err *err)
 static bool is_needed(unsigned code)
 {
 	static const bool needed[OP_MAX] = {
-		[OP_RECORD] = true,       [OP_CGROUP_CREATE] = true,
-		[OP_CGROUP_WRITE] = true, [OP_CGROUP_DEVICES] = true,
-		[OP_CGROUP_CHOWN] = true, [OP_CGROUP_ATTACH] = true,
-		[OP_RDT] = true,          [OP_KEEPER] = true,
-		[OP_PID_FILE] = true,
+		[OP_RECORD] = true,          [OP_CGROUP_CREATE] = true, [OP_CGROUP_WRITE] = true,
+		[OP_CGROUP_DEVICES] = true,  [OP_CGROUP_CHOWN] = true,  [OP_CGROUP_ATTACH] = true,
+		[OP_CGROUP_DELEGATE] = true, [OP_UNIT_PROPERTY] = true, [OP_RDT] = true,
+		[OP_KEEPER] = true,          [OP_PID_FILE] = true,
 	};
 
 	return needed[code];

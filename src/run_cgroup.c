@@ -38,6 +38,24 @@ int run_op_CGROUP_CHOWN(struct run *r, const struct op *op, struct err *err)
 	return cgroup_chown(r->cgroup, (uid_t)op->u.CGROUP_CHOWN.uid, err);
 }
 
+int run_op_CGROUP_DELEGATE(struct run *r, const struct op *op, struct err *err)
+{
+	return cgroup_delegate(r->cgroup, (uid_t)op->u.CGROUP_DELEGATE.uid, err);
+}
+
+int run_op_UNIT_PROPERTY(struct run *r, const struct op *op, struct err *err)
+{
+	const struct plan_view *v = &r->plan;
+	const char **words = NULL;
+	size_t n = plan_view_strv(v, op->u.UNIT_PROPERTY.words, &words);
+
+	(void)err;
+	cgroup_add_property(r->cgroup, plan_view_str(v, op->u.UNIT_PROPERTY.name),
+			    plan_view_str(v, op->u.UNIT_PROPERTY.type), words, n);
+	free(words);
+	return 0;
+}
+
 int run_op_CGROUP_ATTACH(struct run *r, const struct op *op, struct err *err)
 {
 	const struct oci_config *c = r->config;

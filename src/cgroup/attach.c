@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Putting a process into a container's cgroup, and handing the cgroup to its user. */
+/* Putting a process into a container's cgroup. */
 #include "tree.h"
 #include "systemd.h"
 #include "../util/err.h"
@@ -19,7 +19,7 @@ int cgroup_open_v2(const struct cgroup *c)
 	/* systemd makes it in the moment it gets the pid. */
 	if (!d || c->driver == CGROUP_DRIVER_SYSTEMD)
 		return -1;
-	_cleanup_free_ char *path = cgroup_dir_path(d);
+	_cleanup_free_ char *path = c->recorded && c->delegated ? cgroup_dir_file(d, c->delegated) : cgroup_dir_path(d);
 	int fd = fd_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
 	return fd < 0 ? -1 : fd;
 }
@@ -61,9 +61,27 @@ static int attach(const struct cgroup_dir *d, const char *pid, struct err *err)
 
 	if (r == -EBUSY && d->v2)
 		r = attach_below(d, pid);
-
 	return r < 0 ? err_set(err, r, "put process %s into cgroup %s%s%s", pid, d->mount, d->path, attach_hint(d, r))
 		     : 0;
+}
+
+/* Of exec: where init is, so that the cgroup above stays without processes, and can pass controllers on. */
+static bool attach_delegated(const struct cgroup *c, const struct cgroup_dir *d, const char *pid)
+{
+	if (!c->recorded || !c->delegated || !d->v2)
+		return false;
+	_cleanup_free_ char *below = mem_printf("%s/%s", d->path, c->delegated);
+	const struct cgroup_dir own = { .controllers = d->controllers, .mount = d->mount, .path = below, .v2 = true };
+	return attach(&own, pid, NULL) == 0;
+}
+
+/* Now that the process is not in the scope itself. */
+static void enable_in_scope(const struct cgroup *c)
+{
+	const struct cgroup_dir *d = cgroup_find_v2(c);
+
+	if (c->subgroup && d && c->layout == CGROUP_V2)
+		(void)cgroup_enable_controllers(d); /* what is missing, the write says (write.c) */
 }
 
 int cgroup_attach(struct cgroup *c, pid_t pid, bool skip_v2, const struct oci_resources *res, struct err *err)
@@ -79,35 +97,9 @@ int cgroup_attach(struct cgroup *c, pid_t pid, bool skip_v2, const struct oci_re
 		skip_v2 = false;
 	}
 	for (size_t i = 0; r == 0 && i < c->n_dirs; i++)
-		if (!(skip_v2 && c->dirs[i].v2))
+		if (!(skip_v2 && c->dirs[i].v2) && !attach_delegated(c, &c->dirs[i], text))
 			r = attach(&c->dirs[i], text, err);
+	if (r == 0 && !c->recorded)
+		enable_in_scope(c);
 	return r;
-}
-
-/* The files that the kernel says may be handed to whom a cgroup is delegated. */
-static char *delegated_files(void)
-{
-	_cleanup_free_ char *text = NULL;
-
-	if (cgroup_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", &text) < 0) /* 4.15 */
-		return mem_strdup("cgroup.procs\ncgroup.subtree_control\ncgroup.threads");
-	return take(text);
-}
-
-int cgroup_chown(const struct cgroup *c, uid_t uid, struct err *err)
-{
-	const struct cgroup_dir *d = cgroup_find_v2(c);
-
-	if (!d) /* v1 cgroups cannot be delegated safely */
-		return 0;
-	_cleanup_fd_ int fd = cgroup_dir_open(d);
-	if (fd < 0)
-		return err_set(err, fd, "open cgroup %s%s", d->mount, d->path);
-	if (fchown(fd, uid, (gid_t)-1) < 0)
-		return err_set(err, -errno, "give cgroup %s%s to user %u", d->mount, d->path, (unsigned)uid);
-	_cleanup_free_ char *files = delegated_files();
-	for (char *save, *f = strtok_r(files, "\n", &save); f; f = strtok_r(NULL, "\n", &save))
-		if (!strchr(f, '/') && fchownat(fd, f, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-			return err_set(err, -errno, "give %s of cgroup %s to user %u", f, d->path, (unsigned)uid);
-	return 0;
 }

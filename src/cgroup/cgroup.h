@@ -23,6 +23,7 @@ struct err;
 struct husk_cgroup_record;
 struct oci_resources;
 struct oci_config;
+struct systemd_properties;
 
 struct cgroup_dir {                     /* the container's cgroup in one hierarchy */
 	char *controllers;              /* "memory", "cpu,cpuacct", "name=systemd"; "" for v2 */
@@ -40,6 +41,9 @@ struct cgroup {
 	char *unit;                     /* systemd: scope name "prefix-name.scope" */
 	char *slice;                    /* systemd */
 	bool user_manager;
+	char *subgroup;                 /* systemd: where below the scope the directories are; NULL: the scope's own */
+	char *delegated;                /* the container's processes are here, below the directory on v2; NULL: in it */
+	struct systemd_properties *properties;  /* that annotations add to the scope; NULL: none */
 	char *mark;                     /* whose it is: trusted.husk of the first directory; NULL: cannot be told */
 	bool owned;                     /* husk made it, or found it empty: delete removes it */
 	bool surveyed;                  /* cgroup_survey was here */
@@ -56,6 +60,13 @@ void cgroup_done(struct cgroup *c);
  * with which all functions here succeed and do nothing. */
 int cgroup_locate(const struct facts *f, const char *cgroups_path, const char *id,
 		  enum cgroup_driver driver, struct cgroup *ret, struct err *err);
+
+/* Of a systemd cgroup that is not made yet: go below its scope. -EINVAL when path is none that can be there. */
+int cgroup_use_subgroup(struct cgroup *c, const char *path, struct err *err);
+/* Of one that is not made yet: processes will be below it, in a cgroup that is the container's own to divide. */
+int cgroup_use_delegated(struct cgroup *c, const char *path, struct err *err);
+/* A property of the scope, before cgroup_attach; type is its D-Bus type, and each element has a word. */
+void cgroup_add_property(struct cgroup *c, const char *name, const char *type, const char *const *words, size_t n);
 
 /* To and from the record. What cgroup_to_record returns is malloc'ed, and nothing of c. */
 struct husk_cgroup_record *cgroup_to_record(const struct cgroup *c);
@@ -83,6 +94,8 @@ int cgroup_create(struct cgroup *c, struct err *err);
 int cgroup_attach(struct cgroup *c, pid_t pid, bool skip_v2, const struct oci_resources *res, struct err *err);
 /* A descriptor of the v2 directory for CLONE_INTO_CGROUP; -1 when there is none. Owned by the caller. */
 int cgroup_open_v2(const struct cgroup *c);
+/* Make c->delegated, put all processes of c there, and hand it to uid (0: it stays root's). */
+int cgroup_delegate(const struct cgroup *c, uid_t uid, struct err *err);
 /* Hand the delegated files to uid (config-linux.md, Cgroup ownership). */
 int cgroup_chown(const struct cgroup *c, uid_t uid, struct err *err);
 /* Remove it, with what is below it: bottom-up, EBUSY retried while processes are leaving. Gone is fine. */

@@ -239,8 +239,10 @@ static int make_dir(const struct cgroup_dir *d, bool *ret_existed, struct err *e
 			r = -errno;
 	}
 	if (r == -EEXIST) {
+		struct stat st;
 		*ret_existed = true;
-		r = 0;
+		/* A cgroup cannot have the name of a file of the one above it. */
+		r = stat(path, &st) == 0 && !S_ISDIR(st.st_mode) ? -ENOTDIR : 0;
 	}
 	return r < 0 ? make_failed(d, r, err) : 0;
 }
@@ -251,7 +253,8 @@ static int set_up_dir(const struct cgroup *c, const struct cgroup_dir *d, struct
 {
 	if (!d->v2)
 		return cgroup_list_has(d->controllers, "cpuset") ? inherit_cpuset(d, err) : 0;
-	int r = c->layout == CGROUP_V2 ? cgroup_enable_controllers(d) : 0;
+	/* A scope with the executor in it would become the root of threads: controllers come when it has moved on. */
+	int r = c->layout == CGROUP_V2 && !c->subgroup ? cgroup_enable_controllers(d) : 0;
 	if (r < 0)
 		return err_set(err, r, "enable controllers for cgroup %s%s", d->mount, d->path);
 	/* Only below another cgroup can it be threaded. */

@@ -2,6 +2,7 @@
 /* Where the container's cgroup is in each hierarchy: computed from facts, path and driver. */
 #include "cgroup.h"
 #include "systemd_name.h"
+#include "systemd_properties.h"
 #include "../util/err.h"
 #include "../util/mem.h"
 #include "../util/path.h"
@@ -22,6 +23,11 @@ void cgroup_done(struct cgroup *c)
 	free(c->unit);
 	free(c->slice);
 	free(c->mark);
+	free(c->subgroup);
+	free(c->delegated);
+	if (c->properties)
+		systemd_properties_done(c->properties);
+	free(c->properties);
 	*c = (struct cgroup){ 0 };
 }
 

@@ -64,6 +64,7 @@ struct husk_cgroup_record *cgroup_to_record(const struct cgroup *c)
 	r->unit = mem_strdup(c->unit);
 	r->slice = mem_strdup(c->slice);
 	r->mark = mem_strdup(c->mark);
+	r->delegated = mem_strdup(c->delegated);
 	r->user_manager = c->user_manager;
 	r->has_user_manager = true;
 	r->owned = c->owned;
@@ -95,6 +96,7 @@ void cgroup_record_free(struct husk_cgroup_record *r)
 	free(r->unit);
 	free(r->slice);
 	free(r->mark);
+	free(r->delegated);
 	free(r);
 }
 
@@ -148,6 +150,7 @@ int cgroup_from_record(const struct husk_cgroup_record *r, struct cgroup *ret, s
 	c.unit = mem_strdup(r->unit);
 	c.slice = mem_strdup(r->slice);
 	c.mark = mem_strdup(r->mark);
+	c.delegated = mem_strdup(r->delegated);
 	c.user_manager = r->user_manager;
 	c.owned = r->owned;
 	c.surveyed = c.recorded = true;

@@ -137,6 +137,7 @@ static int build_start(struct systemd_bus *b, const struct cgroup *c, pid_t pid,
 		return r;
 	if ((r = b->f->sd_bus_message_append(m, "ss", c->unit, "fail")) < 0 ||
 	    (r = b->f->sd_bus_message_open_container(m, 'a', "(sv)")) < 0 || (r = append_scope(b, m, c, pid)) < 0 ||
+	    (c->properties && (r = systemd_properties_append(b, m, c->properties)) < 0) ||
 	    (r = systemd_properties_append(b, m, p)) < 0 ||
 	    (!c->user_manager && (r = systemd_devices_append(b, m, res)) < 0) ||
 	    (r = b->f->sd_bus_message_close_container(m)) < 0 ||
@@ -198,12 +199,21 @@ static int check_place(const struct cgroup *c, pid_t pid, struct err *err)
 		return 0;
 	at += strlen(key);
 	at[strcspn(at, "\n")] = '\0';
-	size_t n = strlen(at), m = strlen(d->path);
-	if (n >= m && strcmp(at + n - m, d->path) == 0)
+	_cleanup_free_ char *scope =
+		mem_printf("%.*s", (int)(strlen(d->path) - (c->subgroup ? strlen(c->subgroup) + 1 : 0)), d->path);
+	size_t n = strlen(at), m = strlen(scope);
+	if (n >= m && strcmp(at + n - m, scope) == 0)
 		return 0;
 	return err_say(err, -EXDEV,
 		       "systemd put unit %s into cgroup %s, not into %s; is the manager that of another user?", c->unit,
-		       at, d->path);
+		       at, scope);
+}
+
+void cgroup_add_property(struct cgroup *c, const char *name, const char *type, const char *const *words, size_t n)
+{
+	if (!c->properties)
+		c->properties = mem_alloc(sizeof(*c->properties));
+	systemd_properties_add_words(c->properties, name, type, words, n);
 }
 
 int systemd_start_scope(const struct cgroup *c, pid_t pid, const struct oci_resources *res, struct err *err)

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CPU_MAX 65536
 
@@ -14,6 +15,11 @@ void systemd_properties_done(struct systemd_properties *p)
 	for (size_t i = 0; i < p->n; i++) {
 		free(p->v[i].text);
 		free(p->v[i].bits);
+		free(p->v[i].words_name);
+		free(p->v[i].words_type);
+		for (size_t k = 0; k < p->v[i].n_words; k++)
+			free(p->v[i].words[k]);
+		free(p->v[i].words);
 	}
 	free(p->v);
 	*p = (struct systemd_properties){ 0 };
@@ -74,6 +80,52 @@ int systemd_properties_add_list(struct systemd_properties *p, const char *name, 
 	return 0;
 }
 
+void systemd_properties_add_words(struct systemd_properties *p, const char *name, const char *type,
+				  const char *const *words, size_t n)
+{
+	struct systemd_property *property = add(p, NULL, 'w');
+
+	property->name = property->words_name = mem_strdup(name);
+	property->words_type = mem_strdup(type);
+	property->words = mem_alloc((n + 1) * sizeof(char *));
+	for (size_t i = 0; i < n; i++)
+		property->words[property->n_words++] = mem_strdup(words[i]);
+}
+
+/* One word as a value of a basic type. */
+static int append_word(struct systemd_bus *b, sd_bus_message *m, const char *type, const char *word)
+{
+	const struct sd_bus_functions *f = b->f;
+
+	switch (type[0]) {
+	case 'b': return f->sd_bus_message_append(m, type, (int)(strcmp(word, "true") == 0));
+	case 's': return f->sd_bus_message_append(m, type, word);
+	case 't': return f->sd_bus_message_append(m, type, (uint64_t)strtoull(word, NULL, 10));
+	case 'u': return f->sd_bus_message_append(m, type, (uint32_t)strtoul(word, NULL, 10));
+	case 'i': return f->sd_bus_message_append(m, type, (int32_t)strtol(word, NULL, 10));
+	case 'y': return f->sd_bus_message_append(m, type, (int)(uint8_t)strtoul(word, NULL, 10));
+	default: return -EINVAL;
+	}
+}
+
+static int append_words(struct systemd_bus *b, sd_bus_message *m, const struct systemd_property *p)
+{
+	const struct sd_bus_functions *f = b->f;
+	bool is_array = p->words_type[0] == 'a';
+	int r;
+
+	if ((r = f->sd_bus_message_open_container(m, 'r', "sv")) < 0 ||
+	    (r = f->sd_bus_message_append(m, "s", p->name)) < 0 ||
+	    (r = f->sd_bus_message_open_container(m, 'v', p->words_type)) < 0 ||
+	    (is_array && (r = f->sd_bus_message_open_container(m, 'a', p->words_type + 1)) < 0))
+		return r;
+	for (size_t i = 0; r >= 0 && i < p->n_words; i++)
+		r = append_word(b, m, p->words_type + is_array, p->words[i]);
+	for (int i = 0; r >= 0 && i < 2 + is_array; i++)
+		r = f->sd_bus_message_close_container(m);
+	return r;
+}
+
 static int append_one(struct systemd_bus *b, sd_bus_message *m, const struct systemd_property *p)
 {
 	const struct sd_bus_functions *f = b->f;
@@ -85,6 +137,8 @@ static int append_one(struct systemd_bus *b, sd_bus_message *m, const struct sys
 		return f->sd_bus_message_append(m, "(sv)", p->name, "b", (int)p->number);
 	if (p->type == 's')
 		return f->sd_bus_message_append(m, "(sv)", p->name, "s", p->text);
+	if (p->type == 'w')
+		return append_words(b, m, p);
 	if ((r = f->sd_bus_message_open_container(m, 'r', "sv")) < 0 ||
 	    (r = f->sd_bus_message_append(m, "s", p->name)) < 0 ||
 	    (r = f->sd_bus_message_open_container(m, 'v', "ay")) < 0 ||

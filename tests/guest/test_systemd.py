@@ -174,6 +174,122 @@ def container_divides_its_scope(t):
     scope.end()
 
 
+# ---- annotations -------------------------------------------------------------------------------------------
+
+PREFIX = "org.systemd.property."
+
+
+@test
+def properties_of_annotations(t):
+    """Each type that there is; linux.resources has the last word."""
+    scope = Scope(t, start=None, memory={"limit": 64 * MIB})
+    scope.config["annotations"] = {PREFIX + k: v for k, v in {
+        "TimeoutStopSec": "2", "RuntimeMaxUSec": "uint64 3600000000", "SendSIGHUP": "true", "KillSignal": "int32 10",
+        "After": "['husktest-a.service', \"husktest-b.service\"]", "Before": "@as []", "Description": "'a \"box\"'",
+        "MemoryHigh": str(48 * MIB), "MemoryMax": str(32 * MIB), "AllowedCPUs": "[byte 0x01]",
+        "ManagedOOMMemoryPressureLimit": "uint32 429496729"}.items()}
+    t.rewrite(scope.bundle, scope.config)
+    scope.create()
+    t.start(scope.id)
+    found = scope.show("TimeoutStopUSec", "RuntimeMaxUSec", "SendSIGHUP", "KillSignal", "After", "Description", "MemoryHigh", "MemoryMax",
+                       "AllowedCPUs", "ManagedOOMMemoryPressureLimit")
+    t.has(found.pop("After"), "husktest-a.service", "husktest-b.service", what="After")
+    cpus = found.pop("AllowedCPUs")
+    t.check(cpus in ("0", ""), cpus)                   # "": no cpuset controller here
+    t.eq(found, {"TimeoutStopUSec": "2s", "RuntimeMaxUSec": "1h", "SendSIGHUP": "yes", "KillSignal": "10",
+                 "ManagedOOMMemoryPressureLimit": "429496729", "Description": 'a "box"', "MemoryHigh": str(48 * MIB), "MemoryMax": str(64 * MIB)}, "properties")
+    t.eq(v2.read(scope.cgroup, "memory.high"), str(48 * MIB), "memory.high")
+    scope.end()
+
+
+@test
+def runtime_limit_of_annotation_ends_it(t):
+    scope = Scope(t, start=None)
+    scope.config["annotations"] = {PREFIX + "RuntimeMaxSec": "1", PREFIX + "TimeoutStopSec": "1"}
+    t.rewrite(scope.bundle, scope.config)
+    scope.create()
+    t.start(scope.id)
+    t.wait_status(scope.id, "stopped", 15)
+    t.gone(scope.id)
+    scope.gone()
+
+
+@test
+def property_that_systemd_refuses(t):
+    """systemd's own word is in the error, and nothing is left."""
+    scope = Scope(t, start=None)
+    scope.config["annotations"] = {PREFIX + "CollectMode": "'no such mode'"}
+    t.rewrite(scope.bundle, scope.config)
+    t.refused(scope.config, "CollectMode", bundle_path=scope.bundle, global_args=FLAG)
+    scope.gone()
+
+
+@test
+def dangerous_properties_are_refused(t):
+    scope = Scope(t, start=None)
+    for name, value in (("SuccessAction", "'poweroff-force'"), ("OnFailure", "['poweroff.target']"), ("BindsTo", "['x.service']"),
+                        ("Slice", "'system.slice'"), ("DeviceAllow", "[('/dev/sda', 'rwm')]"), ("ExecStart", "'/bin/sh'"),
+                        ("User", "'root'"), ("Delegate", "false"), ("RefuseManualStop", "true")):
+        scope.config["annotations"] = {PREFIX + name: value}
+        t.rewrite(scope.bundle, scope.config)
+        t.refused(scope.config, PREFIX + name, bundle_path=scope.bundle, global_args=FLAG)
+    scope.gone()
+
+
+@test
+def subgroup_of_annotation(t):
+    """The container is below its scope, limits hold there, update reaches them, and all of it goes."""
+    scope = Scope(t, start=None, **LIMITS)
+    scope.config.namespace("cgroup")["annotations"] = {"run.oci.systemd.subgroup": "payload/one"}
+    t.rewrite(scope.bundle, scope.config)
+    scope.create()
+    t.start(scope.id)
+    place = scope.cgroup + "/payload/one"
+    with open(f"/proc/{t.pid(scope.id)}/cgroup") as text:
+        t.eq(text.read().strip(), "0::" + place, "cgroup of init")
+    t.eq(t.exec(scope.id, "cat", "/proc/self/cgroup").out.strip(), "0::/", "seen by exec")
+    for moment in ("created", "daemon-reload"):
+        t.eq({n: v2.read(place, n) for n in FILES}, FILES, moment)
+        t.eq(systemctl(t, "daemon-reload").returncode, 0, "daemon-reload")
+    t.ok("update", "--pids-limit", "22", scope.id)
+    t.eq((v2.read(place, "pids.max"), scope.show("TasksMax")["TasksMax"]), ("22", "22"), "updated")
+    t.ok("pause", scope.id)
+    t.eq(t.status(scope.id), "paused")
+    scope.end()
+
+
+@test
+def subgroup_with_one_process(t):
+    scope = Scope(t, start=None, pids={"limit": 1})
+    scope.config["annotations"] = {"run.oci.systemd.subgroup": "payload"}
+    t.rewrite(scope.bundle, scope.config)
+    scope.create()
+    t.start(scope.id)
+    t.eq(v2.read(scope.cgroup + "/payload", "pids.max"), "1")
+    t.finish(scope.id)
+    scope.gone()
+
+
+@test
+def delegated_below_subgroup(t):
+    """Limits at the subgroup; the container divides what is below it."""
+    v2.need(t, "pids")
+    scope = Scope(t, start=None, pids={"limit": 40})
+    config = scope.config.user_namespace().namespace("cgroup")
+    config["annotations"] = {"run.oci.systemd.subgroup": "payload", "run.oci.delegate-cgroup": "own"}
+    config.mount("/sys/fs/cgroup", "cgroup", options=["rw"])
+    config.sh("cd /sys/fs/cgroup/own && mkdir init sub && echo $$ >init/cgroup.procs && echo +pids >cgroup.subtree_control && "
+              "echo 9 >sub/pids.max && cat sub/pids.max; echo 99 >/sys/fs/cgroup/pids.max; sleep 1000")
+    scope.bundle = t.bundle(config, owner=100000)
+    scope.create()
+    t.start(scope.id)
+    t.check(wait_until(lambda: os.path.exists(v2.path(scope.cgroup, "payload/own/sub/pids.max")), 5), "not divided")
+    t.eq((os.stat(v2.path(scope.cgroup, "payload/own")).st_uid, os.stat(v2.path(scope.cgroup, "payload")).st_uid), (100000, 0), "owners")
+    t.eq(v2.read(scope.cgroup + "/payload", "pids.max"), "40", "the limit above")
+    t.has(t.exec(scope.id, "cat", "/proc/self/cgroup").out, "/own/init")
+    scope.end()
+
+
 # ---- the end ---------------------------------------------------------------------------------------------
 
 @test

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Annotations by which callers of other runtimes ask for something."""
 import array
+import json
 import os
 import socket
 
-from case import test
+import layout
+from case import test, wait_until
 from test_process import values
 from test_seccomp import profile, rule
 
@@ -82,3 +84,79 @@ def hooks_output_to_one_file_alone(t):
 @test
 def unknown_ones_are_ignored(t):
     t.eq(t.inside(_config(t, "org.example.any", "thing", "echo ran")).strip(), "ran")
+
+
+# ---- run.oci.delegate-cgroup; properties of systemd and the subgroup are in tests/guest/test_systemd.py
+
+def _own_cgroup(pid):
+    with open(f"/proc/{pid}/cgroup") as text:
+        return next(line.strip()[3:] for line in text if line.startswith("0::"))
+
+
+@test(layouts=["v2"])
+def delegated_cgroup(t):
+    """Init and exec are in a cgroup below the limited one, which is the root of the cgroup namespace."""
+    t.husk_only("runc has no such annotation")
+    config = _config(t, "run.oci.delegate-cgroup", "own/part", "sleep 1000").namespace("cgroup")
+    container = t.sleeper(config, None)
+    place = _own_cgroup(t.pid(container))
+    t.eq(place, t.cgroup + "/c/own/part")
+    t.eq(t.exec(container, "grep", "0::", "/proc/self/cgroup").out.strip(), "0::/own/part")
+    with open(layout.v2_mount() + t.cgroup + "/c/cgroup.procs") as text:
+        t.eq(text.read(), "", "processes of the cgroup that has the limits")
+    t.ok("pause", container)
+    t.eq(t.status(container), "paused")
+    t.ok("resume", container)
+    t.check(t.pid(container) in json.loads(t.ok("ps", "-f", "json", container).out), "ps finds init")
+    t.eq(t.exec(container, "sh", "-c", "kill -9 -1; exit 3").rc, 3, "exec")
+    t.finish(container)
+    t.check(not os.path.exists(layout.v2_mount() + t.cgroup + "/c"), "the cgroups are left")
+
+
+@test(layouts=["v2"])
+def delegated_cgroup_is_the_containers(t):
+    """Root of a user namespace divides it; the limits above it are out of its reach, and exec still finds a place."""
+    t.husk_only("runc has no such annotation")
+    config = _config(t, "run.oci.delegate-cgroup", "own").user_namespace().namespace("cgroup")
+    config.mount("/sys/fs/cgroup", "cgroup", options=["rw"])
+    config.sh("cd /sys/fs/cgroup/own && mkdir init && echo $$ >init/cgroup.procs && echo made; "
+              "echo 1 >../cgroup.freeze || echo refused; sleep 1000")
+    bundle = t.bundle(config, owner=100000)
+    container = t.create(config, bundle_path=bundle)
+    top = layout.v2_mount() + t.cgroup + "/c"
+    t.start(container)
+    t.check(wait_until(lambda: _own_cgroup(t.pid(container)).endswith("/c/own/init"), 5), "not divided")
+    t.eq((os.stat(top + "/own").st_uid, os.stat(top + "/own/cgroup.procs").st_uid, os.stat(top + "/cgroup.procs").st_uid),
+         (100000, 100000, 0), "owners")
+    t.check(t.exec(container, "sh", "-c", "echo 1 >/sys/fs/cgroup/cgroup.freeze").rc != 0, "the cgroup above is the container's too")
+    t.has(t.exec(container, "cat", "/proc/self/cgroup").out, "/own")
+    t.ok("delete", "--force", container)
+    t.check(not os.path.exists(top), "the cgroups are left")
+
+
+@test(layouts=["hybrid", "v1"])
+def delegated_cgroup_of_v1_refused(t):
+    t.husk_only("runc has no such annotation")
+    t.refused(_config(t, "run.oci.delegate-cgroup", "own", "true"), "/annotations/run.oci.delegate-cgroup", "v1")
+
+
+@test(layouts=["v2"])
+def delegated_cgroup_with_a_files_name_refused(t):
+    t.husk_only("runc has no such annotation")
+    t.refused(_config(t, "run.oci.delegate-cgroup", "cgroup.procs", "true"), "/annotations/run.oci.delegate-cgroup", "cgroup.procs")
+    t.check(not os.path.exists(layout.v2_mount() + t.cgroup + "/c"), "the cgroup is left")
+
+
+@test
+def unit_property_that_is_not_allowed_refused(t):
+    t.husk_only("runc lets all of them through")
+    for name in ("ExecStart", "SuccessAction", "Slice", "DeviceAllow"):
+        t.refused(_config(t, "org.systemd.property." + name, "'x'", "true"), "/annotations/org.systemd.property." + name)
+
+
+@test
+def unit_property_without_systemd_is_a_warning(t):
+    t.husk_only("runc says nothing")
+    result = t.run(_config(t, "org.systemd.property.TimeoutStopUSec", "uint64 5", "echo ran"))
+    t.eq((result.rc, result.out.strip()), (0, "ran"))
+    t.has(result.err, "org.systemd.property.TimeoutStopUSec", "no effect")
