@@ -3,7 +3,7 @@
 #include "container_delete.h"
 
 #include "container_processes.h"
-#include "hook.h"
+#include "hook_poststop.h"
 #include "rdt.h"
 #include "util/err.h"
 #include "util/fd.h"
@@ -54,40 +54,6 @@ static void end_keeper(const struct husk_record *r)
 	waitpid(r->keeper_pid, NULL, WNOHANG); /* only when it is our own child */
 }
 
-/* ---- hooks ---------------------------------------------------------------------------------- */
-
-static const char **null_terminated(char *const *v, size_t n)
-{
-	const char **copy = mem_alloc((n + 1) * sizeof(*copy));
-
-	for (size_t i = 0; i < n; i++)
-		copy[i] = v[i];
-	return copy;
-}
-
-/* A failing poststop hook is a warning, and the others run (runtime.md, Lifecycle 13). */
-static void run_poststop(const struct oci_config *config, const char *state)
-{
-	const struct oci_hooks *hooks = config ? config->hooks : NULL;
-
-	for (size_t i = 0; hooks && i < hooks->n_poststop; i++) {
-		const struct oci_hook *h = &hooks->poststop[i];
-		_cleanup_free_ const char **argv = null_terminated(h->args, h->n_args);
-		_cleanup_free_ const char **envp = h->env ? null_terminated(h->env, h->n_env) : NULL;
-		const struct hook hook = {
-			.stage = "poststop",
-			.path = h->path,
-			.argv = argv,
-			.envp = envp,
-			.timeout = h->has_timeout ? (uint64_t)h->timeout : 0,
-			.state = state,
-		};
-		struct err err = { 0 };
-		if (hook_run(&hook, &err) < 0)
-			log_warning("/hooks/poststop/%zu: %s", i, err.text);
-	}
-}
-
 /* ---- removing ------------------------------------------------------------------------------- */
 
 static int remove_cgroup(struct container *c, struct err *err)
@@ -124,7 +90,6 @@ int container_delete(struct container *c, struct err *err)
 {
 	struct oci_arena *arena = NULL;
 	const struct oci_config *config = NULL;
-	_cleanup_free_ char *state = NULL;
 	int r = 0;
 
 	container_config(c, &arena, &config, NULL); /* a create that was cut short has none */
@@ -132,8 +97,8 @@ int container_delete(struct container *c, struct err *err)
 		r = container_guess_cgroup(c, config, err);
 	if (r == 0)
 		r = remove_container(c, err);
-	if (r == 0 && state_json(c->record, OCI_STATUS_STOPPED, 0, 0, &state) == 0)
-		run_poststop(config, state);
+	if (r == 0)
+		hook_run_poststop(config, c->record);
 	oci_arena_free(arena);
 	return r;
 }

@@ -34,6 +34,7 @@ struct tree {
 	uint64_t flags;                 /* of open_tree(2) */
 	const char *uid_map, *gid_map;  /* idmapped; NULL: not */
 	bool idmap_recursive;
+	bool may_be_missing;            /* it stands in for something else, which may do */
 	uint32_t where_offset;
 };
 

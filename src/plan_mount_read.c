@@ -139,22 +139,29 @@ static int check_options(struct build *b, const struct mount_entry *e)
 
 /* ---- trees of the host ------------------------------------------------------------------------------- */
 
-/* File systems that a user namespace may be refused, with the namespace that it would have to own: there
- * the host's is bound instead. */
+/* File systems that a user namespace may be refused, with the namespace that it would have to own: there the host's is
+ * bound instead.  What shows the processes or queues of a namespace is so only where that is the host's; in one that is
+ * joined it would show others.  The host's need not be there: the mount itself may succeed. */
 static const struct {
 	const char *type, *path;
 	enum oci_namespace_type owner;
+	bool also_joined;
 } fallbacks[] = {
-	{ "sysfs", "/sys", OCI_NS_NETWORK },
-	{ "proc", "/proc", OCI_NS_PID },
-	{ "mqueue", "/dev/mqueue", OCI_NS_IPC },
+	{ "sysfs", "/sys", OCI_NS_NETWORK, true },
+	{ "proc", "/proc", OCI_NS_PID, false },
+	{ "mqueue", "/dev/mqueue", OCI_NS_IPC, false },
 };
 
 static void add_fallback(struct build *b, struct mount_entry *e)
 {
-	for (size_t i = 0; i < sizeof(fallbacks) / sizeof(fallbacks[0]); i++)
-		if (strcmp(fallbacks[i].type, e->m->type) == 0 && b->ns[fallbacks[i].owner].how != NAMESPACE_NEW)
-			e->tree = plan_tree_add(b, fallbacks[i].path, OPEN_TREE_CLONE | AT_RECURSIVE);
+	for (size_t i = 0; i < sizeof(fallbacks) / sizeof(fallbacks[0]); i++) {
+		enum namespace_how how = b->ns[fallbacks[i].owner].how;
+		if (strcmp(fallbacks[i].type, e->m->type) != 0 ||
+		    !(how == NAMESPACE_HOST || (how == NAMESPACE_JOINED && fallbacks[i].also_joined)))
+			continue;
+		e->tree = plan_tree_add(b, fallbacks[i].path, OPEN_TREE_CLONE | AT_RECURSIVE);
+		b->trees[e->tree].may_be_missing = true;
+	}
 }
 
 static void add_bind(struct build *b, struct mount_entry *e)

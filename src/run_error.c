@@ -32,6 +32,8 @@ static const struct advice {
 	{ OP_UNSHARE, ENOSPC, "/proc/sys/user/max_user_namespaces is reached" },
 	{ OP_SETNS, EPERM, "joining it needs CAP_SYS_ADMIN in the user namespace that owns it" },
 	{ OP_PIVOT_ROOT, EINVAL, "the root file system cannot be pivoted from; --no-pivot may help on a ramfs" },
+	{ OP_FSMOUNT, EPERM, "the user namespace must own the namespace that the file system shows" },
+	{ OP_TAKE_TREE, EBADF, "the user namespace may not mount it, and the host has none that could be bound instead" },
 	{ OP_FSMOUNT, ENODEV, "this kernel does not know the file system type" },
 	{ OP_MOUNT_IDMAP, EINVAL, "this kernel cannot map the ids of this file system type: bind one that it can" },
 	{ OP_TARGET, EXDEV, "the path leads out of the root file system" },

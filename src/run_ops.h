@@ -42,7 +42,5 @@ void run_warn_host(struct run *r, uint32_t op, const struct err *why);
 
 /* Kill what was started, remove what was made. */
 void run_unmake(struct run *r);
-/* The poststop hooks, each failure a warning. */
-void run_poststop_hooks(const struct oci_config *config, const struct husk_record *record);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Host ops of the processes: executor, id maps, keeper, hooks, terminal, seccomp agent, network devices. */
-#include "annotation.h"
 #include "run_ops.h"
 
 #include "console.h"
 #include "hook.h"
+#include "hook_poststop.h"
 #include "idmap.h"
 #include "keeper.h"
 #include "netdev.h"
@@ -109,6 +109,8 @@ static enum oci_status status_of(const char *word)
 int run_op_HOOK(struct run *r, const struct op *op, struct err *err)
 {
 	const struct plan_view *v = &r->plan;
+	_cleanup_free_ char *output = hook_output_path(r->config, r->record->bundle, HOOKS_STDOUT_ANNOTATION);
+	_cleanup_free_ char *error = hook_output_path(r->config, r->record->bundle, HOOKS_STDERR_ANNOTATION);
 	_cleanup_free_ char *state = NULL;
 	const char **argv = NULL, **envp = NULL;
 
@@ -125,54 +127,14 @@ int run_op_HOOK(struct run *r, const struct op *op, struct err *err)
 		.envp = envp,
 		.timeout = op->u.HOOK.timeout,
 		.state = state,
-		.stdout_path = r->config ? annotation_get(r->config, HOOKS_STDOUT_ANNOTATION) : NULL,
-		.stderr_path = r->config ? annotation_get(r->config, HOOKS_STDERR_ANNOTATION) : NULL,
+		.stdout_path = output,
+		.stderr_path = error,
 	};
 	code = hook_run(&h, err);
 	r->hook_failed = code < 0;
 	free(argv);
 	free(envp);
 	return code;
-}
-
-static int run_poststop(const struct oci_config *config, const struct oci_hook *hook, const char *state,
-			struct err *err)
-{
-	const char **argv = mem_alloc((hook->n_args + 1) * sizeof(char *));
-	const char **envp = hook->env ? mem_alloc((hook->n_env + 1) * sizeof(char *)) : NULL;
-
-	for (size_t i = 0; i < hook->n_args; i++)
-		argv[i] = hook->args[i];
-	for (size_t i = 0; i < hook->n_env; i++)
-		envp[i] = hook->env[i];
-	struct hook h = { .stage = "poststop",
-			  .path = hook->path,
-			  .argv = argv,
-			  .envp = envp,
-			  .timeout = hook->has_timeout ? (uint64_t)hook->timeout : 0,
-			  .state = state,
-			  .stdout_path = annotation_get(config, HOOKS_STDOUT_ANNOTATION),
-			  .stderr_path = annotation_get(config, HOOKS_STDERR_ANNOTATION) };
-	int code = hook_run(&h, err);
-	free(argv);
-	free(envp);
-	return code;
-}
-
-void run_poststop_hooks(const struct oci_config *config, const struct husk_record *record)
-{
-	_cleanup_free_ char *state = NULL;
-
-	if (!config || !config->hooks || config->hooks->n_poststop == 0)
-		return;
-	if (state_json(record, OCI_STATUS_STOPPED, 0, 0, &state) < 0)
-		return;
-	for (size_t i = 0; i < config->hooks->n_poststop; i++) {
-		struct err err = { 0 };
-
-		if (run_poststop(config, &config->hooks->poststop[i], state, &err) < 0)
-			log_warning("%s", err.text);
-	}
 }
 
 /* ---- what comes from the container process --------------------------------------------------------- */

@@ -2,6 +2,7 @@
 /* After a failure: what was started is killed, what was made is removed. A failed create leaves nothing; a
  * failed start leaves a stopped container. */
 #include "run_ops.h"
+#include "hook_poststop.h"
 
 #include "container.h"
 #include "container_members.h"
@@ -105,5 +106,5 @@ void run_unmake(struct run *r)
 		return;
 	remove_made(r);
 	if (r->hook_failed)
-		run_poststop_hooks(r->config, r->record);
+		hook_run_poststop(r->config, r->record);
 }

@@ -82,6 +82,23 @@ def hooks_output_to_one_file_alone(t):
 
 
 @test
+def hooks_output_relative_to_the_bundle(t):
+    """Of every hook, wherever husk was called: create, start and delete here have three directories."""
+    t.husk_only("runc has no such annotation")
+    config = t.config("true")
+    config["annotations"] = {"run.oci.hooks.stdout": "out"}
+    config["hooks"] = {stage: [{"path": "/bin/sh", "args": ["sh", "-c", "echo " + stage]}] for stage in (
+        "createRuntime", "createContainer", "startContainer", "poststart", "poststop")}
+    bundle, container = t.bundle(config), t.new_id()
+    t.ok("create", "--bundle", bundle, container, cwd="/")
+    t.ok("start", container, cwd="/tmp")
+    t.wait_status(container, "stopped")
+    t.ok("delete", container, cwd=t.dir)
+    with open(bundle + "/out") as out:
+        t.eq(out.read().split(), ["createRuntime", "createContainer", "startContainer", "poststart", "poststop"])
+
+
+@test
 def unknown_ones_are_ignored(t):
     t.eq(t.inside(_config(t, "org.example.any", "thing", "echo ran")).strip(), "ran")
 

@@ -157,3 +157,34 @@ def exec_inside(t):
     have = t.exec(container, "sh", "-c", "cat /proc/self/uid_map; id -u")
     t.eq(have.out.split(), ["0", str(HOST), "65536", "0"])
     t.finish(container)
+
+
+@test
+def all_namespaces_of_another_joined(t):
+    """What shows a namespace is mounted anew: nothing of the host's is needed, or stands in for it."""
+    c = config(t, "sleep 1000").namespace("ipc").namespace("network").namespace("pid").namespace("uts")
+    other = t.sleeper(c, None, bundle_path=t.bundle(c, owner=HOST))
+    c = config(t, "ls /dev/mqueue; stat -f -c %t /dev/mqueue; ls -d /proc/[0-9]* | wc -l; cat /proc/1/comm; ls /sys/class/net")
+    t.cgroup_of(c, "second")
+    for kind, name in (("user", "user"), ("ipc", "ipc"), ("network", "net"), ("pid", "pid"), ("uts", "uts")):
+        c.namespace(kind, path=f"/proc/{t.pid(other)}/ns/{name}")
+    c["mounts"] = [m for m in c.mounts if m["destination"] not in ("/dev/mqueue", "/sys")]
+    c.mount("/dev/mqueue", "mqueue", "mqueue").mount("/sys", "sysfs", "sysfs", ["ro"])
+    for kind in ("uidMappings", "gidMappings"):
+        c.linux[kind] = []
+    lines = _inside(t, c).split()
+    t.eq(lines[0], "19800202", "type of /dev/mqueue")
+    t.check(int(lines[1]) < 10, f"{lines[1]} processes: not the container's")
+    t.eq(lines[2:], ["sleep", "lo"])
+    t.finish(other)
+
+
+@test
+def proc_of_a_joined_pid_namespace_of_others_refused(t):
+    """The host's /proc must not stand in for that of another PID namespace."""
+    t.husk_only("words differ")
+    other = t.sleeper(t.config("sleep 1000"), None)
+    c = config(t, "ls /proc").namespace("pid", path=f"/proc/{t.pid(other)}/ns/pid")
+    t.cgroup_of(c, "second")
+    t.refused(c, "/mounts/0", "operation not permitted", bundle_path=t.bundle(c, owner=HOST))
+    t.finish(other)
