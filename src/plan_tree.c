@@ -21,7 +21,8 @@ static void open_batch(struct build *b)
 	for (uint64_t slot = b->tree_slots; slot < PLAN_SLOTS && b->n_trees_open < b->n_trees; slot++) {
 		const struct tree *t = &b->trees[b->n_trees_open++];
 		b->p->where_offset = t->where_offset;
-		struct op *op = PLAN_ADD(b->p, OPEN_TREE, .slot = slot, .path = plan_str(b->p, t->path), .flags = t->flags);
+		struct op *op =
+			PLAN_ADD(b->p, OPEN_TREE, .slot = slot, .path = plan_str(b->p, t->path), .flags = t->flags);
 		op->on_error = t->may_be_missing ? ON_ERROR_MISSING : ON_ERROR_FAIL;
 		if (t->uid_map)
 			PLAN_ADD(b->p, TREE_IDMAP, .slot = slot, .uid_map = plan_str(b->p, t->uid_map),
