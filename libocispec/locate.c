@@ -7,13 +7,13 @@
  */
 #include "locate.h"
 #include "ocispec.h"
+#include "parser.h"
 #include "position.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 
 struct search {
 	yajl_handle yajl;
@@ -168,20 +168,24 @@ static const yajl_callbacks callbacks = {
 	.yajl_end_array = on_end,
 };
 
+static void search(yajl_handle parser, void *user)
+{
+	struct search *s = user;
+
+	s->yajl = parser;
+	if (yajl_parse(parser, (const unsigned char *)s->text, s->len) == yajl_status_ok)
+		yajl_complete_parse(parser);
+}
+
 int oci_locate_offset(const char *text, size_t len, const char *pointer, size_t *ret_offset)
 {
 	struct search s = { .text = text, .len = len, .rest = pointer };
 
 	if (*pointer && *pointer != '/')
 		return -EINVAL;
-	s.yajl = yajl_alloc(&callbacks, NULL, &s);
-	if (!s.yajl)
-		return -ENOMEM;
-	if (yajl_parse(s.yajl, (const unsigned char *)text, len) == yajl_status_ok)
-		yajl_complete_parse(s.yajl);
-	yajl_free(s.yajl);
-	if (!s.found)
-		return -ENOENT;
+	int r = oci_parser_use(&callbacks, &s, search);
+	if (r < 0 || !s.found)
+		return r < 0 ? r : -ENOENT;
 	*ret_offset = s.offset;
 	return 0;
 }

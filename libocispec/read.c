@@ -7,6 +7,7 @@
  */
 #include "check.h"
 #include "document.h"
+#include "parser.h"
 #include "position.h"
 #include "reader.h"
 #include "strings.h"
@@ -315,12 +316,15 @@ static void reader_fail_syntax(struct oci_reader *r)
 }
 
 /* Parse up to the first string that is wrong, or to the end. */
-static void reader_parse(struct oci_reader *r)
+static void reader_parse(yajl_handle parser, void *user)
 {
+	struct oci_reader *r = user;
 	struct oci_strings_fault fault = { 0 };
 	bool strings_ok = oci_strings_check(r->text, r->len, &fault) == 0;
 	size_t len = strings_ok ? r->len : fault.string;
 
+	r->yajl = parser;
+	yajl_config(parser, yajl_dont_validate_strings, 1); /* done by oci_strings_check, and better */
 	yajl_status status = yajl_parse(r->yajl, (const unsigned char *)r->text, len);
 	if (status == yajl_status_ok && strings_ok)
 		status = yajl_complete_parse(r->yajl);
@@ -338,15 +342,10 @@ static int reader_run(struct oci_reader *r)
 		oci_reader_fail_text(r, 0, "%s", refusal);
 		return 0;
 	}
-	r->yajl = yajl_alloc(&callbacks, NULL, r);
-	if (!r->yajl)
-		return -ENOMEM;
-	yajl_config(r->yajl, yajl_dont_validate_strings, 1); /* done by oci_strings_check, and better */
-	reader_parse(r);
-	yajl_free(r->yajl);
+	int ret = oci_parser_use(&callbacks, r, reader_parse);
 	oci_keys_done(&r->keys);
 	oci_text_done(&r->pointer);
-	return r->no_memory ? -ENOMEM : 0;
+	return r->no_memory ? -ENOMEM : ret;
 }
 
 /* Run, and make lines of the errors: 0, -EINVAL with errors, or -ENOMEM. */

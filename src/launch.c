@@ -7,6 +7,7 @@
 #include "notify_socket.h"
 #include "passed_fds.h"
 #include "plan_build.h"
+#include "run_ops.h"
 #include "run_record.h"
 #include "run_walk.h"
 #include "trace.h"
@@ -33,8 +34,20 @@ void launch_init(struct launch *l, const struct global *g)
 	run_init(&l->run);
 }
 
+/* Without memory for more: what this launch has made is unmade, as after any other failure. */
+static void undo(void *user)
+{
+	struct launch *l = user;
+
+	if (l->run.plan.header)
+		run_unmake(&l->run);
+	else if (l->has_dir)
+		state_dir_remove(&l->dir, NULL);
+}
+
 void launch_done(struct launch *l)
 {
+	mem_on_exhaustion(NULL, NULL);
 	run_done(&l->run);
 	trace_free(l->run.trace);
 	fd_close(l->notify_fd);
@@ -296,6 +309,7 @@ int launch_wait_ready(struct launch *l, struct err *err)
 
 static int make_dir(struct launch *l, struct err *err)
 {
+	mem_on_exhaustion(undo, l);
 	int code = state_dir_create(l->global->root, l->request.id, &l->dir, err);
 
 	if (code < 0)
@@ -318,6 +332,7 @@ int launch_walk(struct launch *l, int (*walk)(struct run *r, void *user, struct 
 	struct run *r = &l->run;
 	struct err trace_err = { 0 };
 
+	mem_on_exhaustion(undo, l);
 	r->request = &l->request;
 	r->facts = &l->facts;
 	r->config = l->config;

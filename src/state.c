@@ -191,6 +191,7 @@ int state_dir_create(const char *root, const char *id, struct state_dir *ret, st
 
 	if (r < 0)
 		return r;
+	_cleanup_free_ char *own_id = mem_strdup(id);
 	_cleanup_fd_ int root_fd = open_root(root, true, err);
 	if (root_fd < 0)
 		return root_fd;
@@ -200,7 +201,7 @@ int state_dir_create(const char *root, const char *id, struct state_dir *ret, st
 		return err_say(err, r, "container with given ID already exists: %s", id);
 	if (r < 0)
 		return err_set(err, r, "make the record of container %s in %s", id, root);
-	*ret = (struct state_dir){ .root_fd = fd_take(root_fd), .dir_fd = r, .id = mem_strdup(id), .locked = true };
+	*ret = (struct state_dir){ .root_fd = fd_take(root_fd), .dir_fd = r, .id = take(own_id), .locked = true };
 	return 0;
 }
 

@@ -69,6 +69,8 @@ int state_read(const struct state_dir *d, struct oci_arena **ret_arena, const st
 	mem_freep(&why);
 	why = NULL;
 	salvaged = state_salvage(d->id, text ? text : "", len);
+	if (!salvaged)
+		return err_set(err, -ENOMEM, "make a record of container %s of what is left", d->id);
 	if (parse(d->id, salvaged, strlen(salvaged), ret_arena, ret, &why) < 0)
 		return err_say(err, -EBADMSG, "make a record of container %s of what is left: %s", d->id,
 			       why ? why : "?");

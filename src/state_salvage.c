@@ -2,16 +2,18 @@
 /* What can still be read of a damaged record: whatever stands before the damage; see state_salvage.h. */
 #include "state_salvage.h"
 #include "ocispec.h"
+#include "parser.h"
 #include "util/mem.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 
 enum { MAX_LEVELS = 2, KEY_MAX = 32 };
 
 struct salvage {
+	const char *text;
+	size_t len;
 	struct husk_record record;
 	struct husk_cgroup_record cgroup;
 	unsigned depth;                 /* of objects and lists */
@@ -220,6 +222,14 @@ static void release(struct salvage *s)
 	free(s->record.oci_version);
 }
 
+/* An error is what we are here for: all that came before it has been seen. */
+static void parse(yajl_handle parser, void *user)
+{
+	const struct salvage *s = user;
+
+	yajl_parse(parser, (const unsigned char *)s->text, s->len);
+}
+
 char *state_salvage(const char *id, const char *text, size_t len)
 {
 	static const yajl_callbacks callbacks = {
@@ -232,19 +242,15 @@ char *state_salvage(const char *id, const char *text, size_t len)
 		.yajl_start_array = on_open,
 		.yajl_end_array = on_close,
 	};
-	struct salvage s = { 0 };
+	struct salvage s = { .text = text, .len = len };
 	char *written = NULL;
 	size_t written_len;
-	yajl_handle parser = yajl_alloc(&callbacks, NULL, &s);
 
-	if (parser) {
-		/* An error is what we are here for: all that came before it has been seen. */
-		yajl_parse(parser, (const unsigned char *)text, len);
-		yajl_free(parser);
+	if (oci_parser_use(&callbacks, &s, parse) == 0) {
+		complete(&s, id);
+		if (husk_record_write(&s.record, 0, &written, &written_len) < 0)
+			written = NULL;
 	}
-	complete(&s, id);
-	if (husk_record_write(&s.record, 0, &written, &written_len) < 0)
-		written = mem_strdup("{}");
 	release(&s);
 	return written;
 }

@@ -8,12 +8,30 @@
 #include <string.h>
 #include <unistd.h>
 
+static struct {
+	void (*undo)(void *user);
+	void *user;
+	pid_t pid; /* who is to undo it: a child has a copy of this */
+} exhaustion;
+
+void mem_on_exhaustion(void (*undo)(void *user), void *user)
+{
+	exhaustion.undo = undo;
+	exhaustion.user = user;
+	exhaustion.pid = undo ? getpid() : 0;
+}
+
 static _Noreturn void out_of_memory(void)
 {
 	static const char message[] = "husk: out of memory\n";
+	void (*undo)(void *user) = exhaustion.undo;
 
-	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
-		_exit(1);
+	exhaustion.undo = NULL;
+	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0) {
+		/* Then without a word. */
+	}
+	if (undo && exhaustion.pid == getpid())
+		undo(exhaustion.user);
 	_exit(1);
 }
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory and growing buffers.  husk is a short-lived command: running out of memory ends it with a
- * message (mem_* never return NULL), except where a record or a container would be left half-made:
- * there, state.json is already written, so `delete --force` cleans up.
+ * Memory and growing buffers.  husk is a short-lived command: running out of memory ends it with a message and exit
+ * status 1 (mem_* never return NULL), after what mem_on_exhaustion named has been undone.
  */
 #ifndef HUSK_MEM_H
 #define HUSK_MEM_H
 
 #include <stdarg.h>
 #include <stddef.h>
+
+/* What this process undoes before it ends for want of memory (not its children); NULL: nothing. What undoes may ask for
+ * memory itself: when there is none for it either the process ends at once, and `delete --force` has a record to go by. */
+void mem_on_exhaustion(void (*undo)(void *user), void *user);
 
 void *mem_alloc(size_t size);                       /* zeroed */
 void *mem_grow(void *p, size_t n, size_t size);     /* like reallocarray */

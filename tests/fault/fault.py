@@ -33,15 +33,20 @@ def points(count, default_points=60):
     return range(first, count + 1, step)
 
 
-def stepper():
-    """Path of the compiled stepper, beside the probe."""
+def compiled(name, *options):
+    """Path of a program (or library) of this directory, compiled beside the probe."""
     import probe
-    path = os.path.join(os.path.dirname(probe.binary()), "stepper")
+    path = os.path.join(os.path.dirname(probe.binary()), name)
     if not os.path.exists(path):
         temporary = f"{path}.{os.getpid()}"
-        subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-o", temporary, os.path.join(HERE, "stepper.c")], check=True)
+        subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu17", "-D_GNU_SOURCE", "-O1", *options, "-o", temporary,
+                        os.path.join(HERE, f"{name}.c")], check=True)
         os.rename(temporary, path)
     return path
+
+
+def stepper():
+    return compiled("stepper")
 
 
 class Outcome:
