@@ -49,7 +49,7 @@ class Engine:
         """ready() until it is true; the daemon's last words when it is not, or died."""
         def done():
             return self.daemon.poll() is not None or ready()
-        if not suite.wait_until(done, seconds, 0.1) or self.daemon.poll() is not None:
+        if not suite.wait_until(done, seconds * suite.PATIENCE, 0.1) or self.daemon.poll() is not None:
             raise suite.Failure("the engine does not start: " + self.log_tail(log))
 
     def stop_daemon(self, number=signal.SIGTERM, seconds=20):

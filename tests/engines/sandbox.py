@@ -14,6 +14,7 @@ import layout
 import syscalls
 
 CLONE_NEWCGROUP = 0x02000000
+ASIDE = "engines"
 _PRIVATE_DIRECTORIES = ("/etc/cni", "/var/lib/cni", "/etc/containers", "/var/lib/containers", "/var/lib/containerd", "/var/lib/docker",
                         "/etc/docker", "/etc/containerd")
 
@@ -30,8 +31,37 @@ def _fill_cpuset(path):
             pass
 
 
+def _give_controllers(path):
+    """All that a v2 cgroup has, to those below it."""
+    with open(os.path.join(path, "cgroup.controllers")) as text:
+        names = text.read().split()
+    for name in names:
+        try:
+            with open(os.path.join(path, "cgroup.subtree_control"), "w") as text:
+                text.write("+" + name)
+        except OSError:
+            pass
+
+
+def _step_aside(name):
+    """Into /NAME/engines of v2, where /NAME has controllers: a cgroup with processes of its own can give none to others."""
+    top = layout.v2_mount()
+    if not top:
+        return
+    with open(os.path.join(top, name, "cgroup.controllers")) as text:
+        if not text.read().strip():
+            return
+    aside = os.path.join(top, name, ASIDE)
+    os.makedirs(aside, exist_ok=True)
+    with open(os.path.join(aside, "cgroup.procs"), "w") as text:
+        text.write("0")
+    _give_controllers(os.path.join(top, name))
+
+
 def enter_cgroup(name):
     """Make cgroup /NAME in every hierarchy and move this process there."""
+    if layout.machine_layout() == "v2":
+        _give_controllers(layout.ROOT)
     for top in layout.hierarchies():
         path = os.path.join(top, name)
         os.makedirs(path, exist_ok=True)
@@ -140,6 +170,7 @@ def _first(name, directory, function):
         enter_cgroup(name)
         syscalls.unshare(syscalls.CLONE_NEWNS | syscalls.CLONE_NEWNET | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC |
                          syscalls.CLONE_NEWUTS | CLONE_NEWCGROUP)
+        _step_aside(name)
         pid = os.fork()
         if pid == 0:
             _init(directory, function)
@@ -199,7 +230,7 @@ def cgroups():
     found = set()
     for top in layout.hierarchies():
         for here, _, _ in os.walk(top):
-            if here != top:
+            if here not in (top, f"{top}/{ASIDE}"):
                 found.add(here[len(top):])
     return found
 

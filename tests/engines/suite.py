@@ -27,6 +27,7 @@ import runtime as runtimes
 import syscalls
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+PATIENCE = float(os.environ.get("HUSK_TEST_PATIENCE", "1"))     # an emulated machine is slow
 
 
 class Skip(Exception):
@@ -72,7 +73,7 @@ def call(argv, timeout=30, stdin=None, env=None, preexec=None):
     process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, start_new_session=True, preexec_fn=preexec)
     try:
-        out, err = process.communicate(stdin, timeout)
+        out, err = process.communicate(stdin, timeout * PATIENCE)
         rc = process.returncode
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
@@ -149,7 +150,7 @@ class T:
         self.need(result.returncode == 0, "the runtime has no checkpoint")
 
     def until(self, condition, what, seconds=5):
-        value = wait_until(condition, seconds)
+        value = wait_until(condition, seconds * PATIENCE)
         if not value:
             raise Failure(f"not within {seconds} s: {what}")
         return value
@@ -182,7 +183,7 @@ def _leaks(engine, mounts_before, processes_before):
 def _one(function, name, place, engine, emit):
     before = (set(sandbox.mounts()), set(sandbox.processes()))
     started = time.monotonic()
-    signal.alarm(function.limit)
+    signal.alarm(int(function.limit * PATIENCE))
     try:
         t = T(name, place, engine)
         function(t)

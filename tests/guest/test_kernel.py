@@ -20,6 +20,20 @@ def container_of_every_feature(t):
 
 
 @test
+def small_mount_namespace(t):
+    """A mount namespace that is no copy of the host's, where mount_setattr is (5.12); a copy below; what is in it is the same."""
+    t.husk_only("looks at the plan")
+    for number in range(20):
+        t.mount("tmpfs", t.path(f"host{number}"), "tmpfs")
+    config = t.config("cat /proc/self/mountinfo")
+    path = t.bundle(config)
+    small = "mount_ns" in t.cmd("explain", path).out
+    t.notes.append("not the host's" if small else "a copy of the host's")
+    t.eq(small, version() >= (5, 12), "a small mount namespace")
+    t.lacks(t.inside(config, bundle_path=path), "host19")
+
+
+@test
 def recursive_read_only(t):
     """mount_setattr is in every kernel from 5.12 on."""
     t.need(version() >= (5, 12), "kernel below 5.12")

@@ -13,6 +13,10 @@ import runtime as runtime_module
 import syscalls
 
 
+# How much longer than usual commands may take: an emulated machine is slow.
+PATIENCE = float(os.environ.get("HUSK_TEST_PATIENCE", "1"))
+
+
 class Skip(Exception):
     pass
 
@@ -39,7 +43,7 @@ def registered():
 
 def wait_until(condition, seconds=5, step=0.005):
     """Poll; the last value of condition() (true or false)."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
         if value or time.monotonic() > deadline:
@@ -164,7 +168,7 @@ class Case:
             at = argv.index("--root")
             argv[at:at] = list(global_args)
         kwargs.setdefault("preexec", self._preexec)
-        result = self.runtime.call(argv, self.dir, timeout=timeout, env=env, **kwargs)
+        result = self.runtime.call(argv, self.dir, timeout=timeout * PATIENCE, env=env, **kwargs)
         if result.timed_out:
             raise Failure(f"hangs: {result}")
         if result.rc is not None and result.rc < 0:
@@ -294,7 +298,7 @@ class Case:
         return path
 
     def host(self, *args, timeout=30, **kwargs):
-        return subprocess.run(args, capture_output=True, text=True, timeout=timeout, **kwargs)
+        return subprocess.run(args, capture_output=True, text=True, timeout=timeout * PATIENCE, **kwargs)
 
     # -- the end
 

@@ -174,7 +174,7 @@ def _run_case(function, one, options):
         os.close(read_end)
         _case_process(function, one, write_end)
     os.close(write_end)
-    limit = function.limit * float(os.environ.get("HUSK_TEST_PATIENCE", "1"))       # an emulated machine is slow
+    limit = function.limit * case.PATIENCE
     verdict = _read_verdict(read_end, limit)
     os.close(read_end)
     if verdict is None:

@@ -14,6 +14,8 @@ STATES = ("created", "running", "paused", "leftovers", "zombie", "removed", "nes
 CALLS = {"kill_term": ("kill", "{}", "TERM"), "kill_kill": ("kill", "{}", "KILL"), "all_term": ("kill", "--all", "{}", "TERM"),
          "all_kill": ("kill", "--all", "{}", "KILL"), "delete": ("delete", "{}"), "force": ("delete", "--force", "{}")}
 
+MANY = int(os.environ.get("HUSK_TEST_MANY", "200"))
+
 # A program that ends on TERM also as the first process of a PID namespace, with a child of its own.
 PROGRAM = "trap 'exit 0' TERM; sleep 1000 & wait"
 
@@ -47,7 +49,7 @@ class Subject:
             config.namespace("pid", f"/proc/{self.holder_pid}/ns/pid")
 
     def _wait_for_program(self):
-        least = {"removed": 1, "bomb": 20, "many": 200}.get(self.state, 2)
+        least = {"removed": 1, "bomb": 20, "many": MANY}.get(self.state, 2)
         ready = wait_until(lambda: len(self.t.processes(self.cgroup)) >= least, 10)
         self.t.check(ready, f"{len(self.t.processes(self.cgroup))} processes instead of {least}")
 
@@ -67,7 +69,7 @@ class Subject:
         config.process["rlimits"] = [{"type": "RLIMIT_NPROC", "soft": 40, "hard": 40}]
 
     def _prepare_many(self, config):
-        config.args("probe", "many", os.environ.get("HUSK_TEST_MANY", "200"))
+        config.args("probe", "many", str(MANY))
 
     def _enter_paused(self):
         self.t.ok("pause", self.id)
