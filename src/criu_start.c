@@ -86,6 +86,27 @@ static int open_directories(struct criu *c, const struct criu_start *s, struct e
 	return code < 0 ? code : open_directory(c->work_path, true, &c->work_fd, err);
 }
 
+/* The same directory in the mount namespace that is criu's own: it works there, and below a directory of another mount
+ * namespace the kernel lets nobody mount anything. */
+static int reopen_directory(pid_t pid, const char *path, int *fd, struct err *err)
+{
+	_cleanup_free_ char *there = mem_printf("/proc/%d/%s/%s", (int)pid, path[0] == '/' ? "root" : "cwd", path);
+	int new_fd = fd_open(AT_FDCWD, there, O_RDONLY | O_DIRECTORY, 0);
+
+	if (new_fd < 0)
+		return err_set(err, new_fd, "open the directory %s for criu", path);
+	fd_close(*fd);
+	*fd = new_fd;
+	return 0;
+}
+
+static int reopen_directories(struct criu *c, const struct criu_start *s, struct err *err)
+{
+	int code = s->rootfs ? reopen_directory(c->pid, s->images_path, &c->images_fd, err) : 0;
+
+	return code < 0 || !s->rootfs ? code : reopen_directory(c->pid, c->work_path, &c->work_fd, err);
+}
+
 /* ---- the process ----------------------------------------------------------------------------------------- */
 
 struct child {
@@ -231,8 +252,7 @@ int criu_start(struct criu *c, const struct criu_start *s, struct err *err)
 	int code = open_directories(c, s, err);
 	if (code == 0) {
 		code = start(c, s, program);
-		if (code < 0)
-			err_set(err, code, "start %s", program);
+		code = code < 0 ? err_set(err, code, "start %s", program) : reopen_directories(c, s, err);
 	}
 	if (code < 0)
 		criu_end(c);

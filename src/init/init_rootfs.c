@@ -53,15 +53,78 @@ int op_ROOTFS_HERE(struct init *c, const struct op_args_ROOTFS_HERE *a)
 	return 0;
 }
 
+static int is_null(int fd)
+{
+	struct statx st;
+	int r = fd_statx(fd, "", &st);
+
+	if (r < 0)
+		return r;
+	return (st.mode & S_IFMT) == S_IFCHR && st.rdev_major == 1 && st.rdev_minor == 3 ? 0 : -EPERM;
+}
+
+/* What a rootfs without such a device, or rules of devices that forbid it, answer. */
+static bool is_absent(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EACCES || r == -EPERM || r == -ENXIO ||
+	       r == -ENODEV;
+}
+
+/* The container's /dev/null, looked at before it is opened; -ENOENT: it has none, or may not open it. */
+static int own_null(struct init *c, uint64_t flags)
+{
+	int fd = rootfs_open(c, "dev/null", O_PATH), r = fd < 0 ? fd : is_null(fd);
+
+	sys_close(&fd);
+	if (r == 0)
+		fd = rootfs_open(c, "dev/null", flags);
+	if (fd >= 0)
+		r = is_null(fd);
+	else if (r == 0)
+		r = fd;
+	if (r == 0)
+		return fd;
+	sys_close(&fd);
+	return is_absent(r) ? -ENOENT : r;
+}
+
+/*
+ * A standard stream that is the host's /dev/null holds on to a mount outside of the container, and CRIU saves no process
+ * that does.  The container's own is the same device.
+ */
+static int own_streams(struct init *c)
+{
+	for (int stream = 0; stream < 3; stream++) {
+		int fd, r = is_null(stream);
+		long flags;
+
+		if (r == -EPERM || r == -EBADF)
+			continue;
+		flags = r < 0 ? r : sys(NR_fcntl, stream, F_GETFL);
+		if (flags < 0)
+			return (int)flags;
+		fd = own_null(c, (uint64_t)flags & O_ACCMODE);
+		if (fd == -ENOENT)
+			return 0;
+		r = fd < 0 ? fd : (int)sys(NR_dup3, fd, stream, 0);
+		sys_close(&fd);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /*
  * The old root ends above the new one in the same place, where "." finds it, and is let go of.  `propagation` has cut
  * it off from the host's mounts, so nothing is unmounted there.  The working directory is the new root.
  */
 int op_PIVOT_ROOT(struct init *c, const struct op_args_PIVOT_ROOT *a)
 {
-	int r = (int)sys(NR_fchdir, c->rootfs_fd);
+	int r = own_streams(c);
 
 	(void)a;
+	if (r == 0)
+		r = (int)sys(NR_fchdir, c->rootfs_fd);
 	if (r == 0)
 		r = (int)sys(NR_pivot_root, ".", ".");
 	if (r == 0)
@@ -174,16 +237,6 @@ static int mask_mount(struct init *c)
 			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	init_close(c, &fs);
 	return r;
-}
-
-static int is_null(int fd)
-{
-	struct statx st;
-	int r = fd_statx(fd, "", &st);
-
-	if (r < 0)
-		return r;
-	return (st.mode & S_IFMT) == S_IFCHR && st.rdev_major == 1 && st.rdev_minor == 3 ? 0 : -EPERM;
 }
 
 /* A mount of /dev/null that can be attached: the host's detached one, a clone of it, or of the runtime's /dev/null. */
@@ -334,5 +387,7 @@ int op_MOVE_ROOT(struct init *c, const struct op_args_MOVE_ROOT *a)
 
 	if (r == 0 && a->own)
 		r = drop_host(c, "/sys", SYSFS_MAGIC);
+	if (r == 0)
+		r = own_streams(c);
 	return r < 0 ? r : change_root(c);
 }

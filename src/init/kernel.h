@@ -19,7 +19,7 @@ enum {
 
 /* open */
 enum {
-	O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0100, O_EXCL = 0200, O_NOCTTY = 0400, O_NONBLOCK = 04000,
+	O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_ACCMODE = 3, O_CREAT = 0100, O_EXCL = 0200, O_NOCTTY = 0400, O_NONBLOCK = 04000,
 #if defined(__aarch64__)
 	O_DIRECTORY = 040000, O_NOFOLLOW = 0100000,
 #else
@@ -32,7 +32,7 @@ enum {
 };
 struct open_how { uint64_t flags, mode, resolve; };
 enum { RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4, RESOLVE_BENEATH = 8, RESOLVE_IN_ROOT = 16 };
-enum { F_GETFD = 1, F_SETFD = 2, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030, FD_CLOEXEC = 1, CLOSE_RANGE_CLOEXEC = 4 };
+enum { F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_DUPFD_CLOEXEC = 1030, FD_CLOEXEC = 1, CLOSE_RANGE_CLOEXEC = 4 };
 enum { X_OK = 1, PATH_MAX = 4096, NAME_MAX = 255 };
 
 /* file types */

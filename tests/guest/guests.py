@@ -125,7 +125,7 @@ GUESTS = [
     Guest("uml", packaged_uml, default=True, stages=[Stage("guest", PLAIN), Stage("run", RUN), SWEEP]),
     Guest("uml-systemd", packaged_uml, systemd=True, default=True, stages=[Stage("guest", SYSTEMD), Stage("run", JOINED, DRIVER)]),
     Guest("own-uml", own_uml, stages=[Stage("guest", PLAIN), Stage("run", ["update.*", "pause.*"] + MATRIX, FEWER), SWEEP, DOCKER]),
-    Guest("own-uml-systemd", own_uml, systemd=True, stages=[Stage("guest", SYSTEMD), Stage("run", MATRIX + ["lifecycle"], {**DRIVER, **FEWER})]),
+    Guest("own-uml-systemd", own_uml, systemd=True, stages=[Stage("guest", SYSTEMD), Stage("run", MATRIX, {**DRIVER, **FEWER})]),
     Guest("own-uml-v1", own_uml, layout="v1", stages=LAYOUTS),
     Guest("own-uml-hybrid", own_uml, layout="hybrid", stages=LAYOUTS),
     Guest("qemu-5.10", qemu("bullseye"), patience=4, stages=[Stage("guest", PLAIN), Stage("run", RUN)]),

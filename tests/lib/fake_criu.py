@@ -116,9 +116,16 @@ class Fake:
             os.execv("/bin/busybox", ["busybox"] + program)
         return pid
 
+    def mounts_in(self, opts):
+        """CRIU mounts what it needs below its working directory: 0, or the errno."""
+        os.chdir(f"/proc/{self.husk}/fd/{opts['work_dir_fd']}")
+        os.mkdir("yard")
+        code = ctypes.CDLL(None, use_errno=True).mount(b"none", b"yard", b"tmpfs", 0, None)
+        return code and ctypes.get_errno()
+
     def restore(self, opts):
         streams = {key: os.readlink(f"/proc/self/fd/{fd}") for key, fd in opts.get("inherit_fd", [])}
-        self.note(streams=streams, cgroup=open("/proc/self/cgroup").read(),
+        self.note(streams=streams, cgroup=open("/proc/self/cgroup").read(), mount=self.mounts_in(opts),
                   is_mount=any(line.split()[4] == opts["root"] for line in open("/proc/self/mountinfo")))
         pid = self.sibling(["sleep", "100"])
         if not self.notify("setup-namespaces", pid):

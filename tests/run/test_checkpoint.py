@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 
+import case
+import layout
 from case import test
 
 _FAKE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib/fake_criu.py")
@@ -152,6 +154,7 @@ def restore_detached(t):
     t.check(any(path.endswith(t.cgroup + "/c") for _, path in opts["cg_root"]), opts["cg_root"])
     seen = notes(t, "is_mount")[-1]
     t.check(seen["is_mount"], "the rootfs is a mount point for CRIU")
+    t.eq(seen["mount"], 0, "errno of a mount below CRIU's working directory")
     t.has(seen["cgroup"], t.cgroup)
     with open("/proc/self/mountinfo") as text:
         t.lacks(text.read(), bundle)
@@ -267,23 +270,83 @@ def no_images(t):
     t.no_record(container)
 
 
+# ---- with the machine's CRIU ------------------------------------------------------------------------------
+
+def need_criu(t, container):
+    """CRIU knows this kernel; or checkpoint says in its words why not, and nothing has happened."""
+    check = t.host("criu", "check", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    if check.returncode == 0:
+        return
+    result = t.cmd("checkpoint", "--image-path", t.path("img"), container, timeout=60)
+    t.check(result.rc != 0, "CRIU says that it cannot, and then does")
+    t.eq(t.status(container), "running")
+    t.finish(container)
+    t.has(result.err, "criu failed", "Error (criu/")
+    t.skip("criu check: " + ((check.stdout + check.stderr).strip().splitlines() or [f"exit code {check.returncode}"])[-1])
+
+
+def with_pipes(t, container, *words):
+    """A command whose standard input is /dev/null and whose output goes to a pipe, as engines have it; the pipe to read."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    try:
+        result = subprocess.run(t.runtime.argv(t.root, [*words, container]), stdin=subprocess.DEVNULL, stdout=write_end, stderr=write_end,
+                                timeout=60 * case.PATIENCE)
+    finally:
+        os.close(write_end)
+    t.eq(result.returncode, 0, f"exit code of {words[0]}: {_said(read_end)}")
+    return read_end
+
+
+def keep_options(t):
+    """CRIU mounts cgroup2 without options when it restores, and the kernel takes that for the host's mount too; undo it."""
+    with open("/proc/self/mountinfo") as lines:
+        options = next((line.split()[-1] for line in lines if line.split()[4] == layout.ROOT and " - cgroup2 " in line), None)
+    return lambda: options and t.host("mount", "-o", "remount," + options, layout.ROOT)
+
+
+def _said(read_end):
+    try:
+        return os.read(read_end, 65536).decode()
+    except BlockingIOError:
+        return ""
+
+
+def _numbers(text):
+    return [int(line) for line in text.split() if line.isdigit()]
+
+
 @test(timeout=120)
 def round_trip(t):
-    """With the machine's CRIU."""
+    """A program that counts goes on where it was, in a cgroup with the same limits, with the new caller's streams."""
     t.need(shutil.which("criu", path="/usr/sbin:/usr/bin:/usr/local/sbin"), "no criu here")
-    check = t.host("criu", "check", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
-    container = t.sleeper(t.config("i=0; while :; do i=$((i+1)); echo $i > /tmp/count; sleep 0.1; done"), script=None)
-    result = t.cmd("checkpoint", "--image-path", t.path("img"), container, timeout=60)
-    if check.returncode != 0:
-        t.check(result.rc != 0, "CRIU says that it cannot, and then does")
-        t.eq(t.status(container), "running")
-        t.finish(container)
-        t.has(result.err, "criu failed", "Error (criu/")
-        t.skip("criu check: " + (check.stdout + check.stderr).strip().splitlines()[-1])
-    t.eq(result.rc, 0, str(result))
+    config = t.config("i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done").resources(pids={"limit": 20})
+    bundle, container = t.bundle(config), t.new_id()
+    before = with_pipes(t, container, "create", "--bundle", bundle)
+    t.start(container)
+    need_criu(t, container)
+    counted = []
+    t.check(_until(lambda: counted.extend(_numbers(_said(before))) or counted), "it does not count")
+    t.ok("checkpoint", "--leave-running", "--image-path", t.path("first"), container, timeout=60)
+    t.eq(t.status(container), "running")
+    t.ok("checkpoint", "--image-path", t.path("img"), container, timeout=60)
     t.no_record(container)
-    again, bundle = t.new_id(), t.bundle(t.config("true"))
-    t.ok("restore", "-d", "--image-path", t.path("img"), "--bundle", bundle, again, timeout=60)
+    counted += _numbers(_said(before))
+    t.eq(_said(before), "", "what is printed once it is gone")
+    again = t.new_id()
+    put_back = keep_options(t)
+    try:
+        after = with_pipes(t, again, "restore", "-d", "--bundle", bundle, "--image-path", t.path("img"))
+    finally:
+        put_back()
     t.eq(t.status(again), "running")
-    t.check(int(t.exec(again, "cat", "/tmp/count").out or 0) > 0, "no count")
+    more = []
+    t.check(_until(lambda: more.extend(_numbers(_said(after))) or len(more) > 2), f"it does not go on after {counted}")
+    t.check(counted[-1] <= more[0] <= counted[-1] + 2, f"it goes on with {more[0]} after {counted[-1]}")
+    t.notes.append(f"at {counted[-1]}, goes on with {more[0]}")
+    t.check(t.pid(again) in t.processes(), "the restored process is in the container's cgroup")
+    t.eq(t.exec(again, "cat", "/proc/1/comm").out, "sh\n")
+    if t.layout == "v2" and layout.controller("pids")[0]:
+        with open(f"{layout.ROOT}{config.linux['cgroupsPath']}/pids.max") as text:
+            t.eq(text.read(), "20\n", "pids.max")
     t.finish(again)

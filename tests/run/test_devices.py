@@ -206,3 +206,28 @@ def no_dev_mount_devices_in_rootfs(t):
     path = t.bundle(config)
     t.eq(t.inside(config, bundle_path=path).strip(), "1:3")
     t.check(stat.S_ISCHR(os.lstat(path + "/rootfs/dev/null").st_mode), "node")
+
+
+@test
+def null_as_a_stream_is_the_containers(t):
+    """A standard stream that is /dev/null is on a mount of the container, which CRIU can save; also without pivot_root."""
+    where = "id=$(sed -n 's/^mnt_id:[^0-9]*//p' /proc/self/fdinfo/0); grep -c \"^$id \" /proc/self/mountinfo; cat"
+    t.eq(t.inside(t.config(where)), "1\n")
+    t.husk_only("runc leaves the host's in that case")
+    t.eq(t.inside(t.config(where), "--no-pivot"), "1\n")
+
+
+@test
+def null_as_a_stream_stays_without_a_device(t):
+    """What is no /dev/null in the rootfs takes no stream's place: a file, a FIFO, a link to one."""
+    t.write("dev/secret", "secret")
+    os.mkfifo(t.path("dev/fifo"))
+    for target in ("secret", "fifo"):
+        link = t.path("dev/null")
+        if os.path.lexists(link):
+            os.unlink(link)
+        os.symlink(target, link)
+        config = t.config("cat; echo end").bind(t.path("dev"), "/dev", "rbind")
+        config.mounts[:] = [m for m in config.mounts if not m["destination"].startswith("/dev") or m["destination"] == "/dev" and m["type"] != "tmpfs"]
+        config.linux["maskedPaths"] = []
+        t.eq(t.inside(config), "end\n")
