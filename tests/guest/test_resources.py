@@ -36,7 +36,6 @@ READ_BACK = [
     ({"blockIO": {"throttleWriteBpsDevice": [{"rate": 1048576}]}}, "io.max", "rbps=max wbps=1048576 riops=max wiops=max"),
     ({"blockIO": {"throttleReadIOPSDevice": [{"rate": 100}]}}, "io.max", "rbps=max wbps=max riops=100 wiops=max"),
     ({"blockIO": {"throttleWriteIOPSDevice": [{"rate": 100}]}}, "io.max", "rbps=max wbps=max riops=max wiops=100"),
-    ({"hugepageLimits": [{"pageSize": "2MB", "limit": 4 * MIB}]}, "hugetlb.2MB.max", str(4 * MIB)),
     ({"hugepageLimits": [{"pageSize": "2MB", "limit": 4 * MIB}]}, "hugetlb.2MB.rsvd.max", str(4 * MIB)),
     ({"unified": {"memory.high": str(32 * MIB)}}, "memory.high", str(32 * MIB)),
     ({"unified": {"memory.oom.group": "1"}}, "memory.oom.group", "1"),

@@ -40,7 +40,9 @@ def memory_limit(t):
 @test
 def memory_reservation(t):
     container = limited(t, memory={"limit": 64 << 20, "reservation": 16 << 20})
-    t.eq(read(t, "memory", "memory.soft_limit_in_bytes", "memory.low")[0], str(16 << 20))
+    text, version = read(t, "memory", "memory.soft_limit_in_bytes", "memory.low")
+    t.need(version == 2 or text != "9223372036854771712", "a kernel without soft limits, which takes them and forgets them")
+    t.eq(text, str(16 << 20))
     t.ok("update", "--memory-reservation", "8M", container)
     t.eq(read(t, "memory", "memory.soft_limit_in_bytes", "memory.low")[0], str(8 << 20))
     t.finish(container)
