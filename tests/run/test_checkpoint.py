@@ -274,7 +274,7 @@ def no_images(t):
 
 def need_criu(t, container):
     """CRIU knows this kernel; or checkpoint says in its words why not, and nothing has happened."""
-    check = t.host("criu", "check", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    check = t.host("criu", "check", cwd=t.dir, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
     if check.returncode == 0:
         return
     result = t.cmd("checkpoint", "--image-path", t.path("img"), container, timeout=60)
