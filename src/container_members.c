@@ -185,15 +185,12 @@ int container_members_signal(const struct container *c, int sig, struct err *err
 
 static int describe_left(const struct container *c, const pid_t *pids, size_t n, struct err *err)
 {
-	_cleanup_buf_ struct buf list = { 0 };
+	_cleanup_free_ char *who = process_describe(pids, n);
 
-	for (size_t i = 0; i < n && i < 10; i++) {
-		_cleanup_free_ char *path = mem_printf("/proc/%d/wchan", (int)pids[i]), *wchan = NULL;
-		fd_read_file(AT_FDCWD, path, 128, &wchan, NULL);
-		buf_addf(&list, "%s%d (%s)", i ? ", " : "", (int)pids[i], wchan && wchan[0] ? wchan : "?");
-	}
-	return err_say(err, -ETIMEDOUT, "kill container %s: %zu processes are still there: %s; try again later",
-		       c->dir.id, n, list.data);
+	return err_say(
+		err, -ETIMEDOUT,
+		"kill container %s: its processes were killed but are still there: %s; try again when they can end",
+		c->dir.id, who);
 }
 
 int container_members_kill(const struct container *c, int timeout_ms, struct err *err)

@@ -61,8 +61,8 @@ static int gather(struct tools *t, const struct cgroup *c)
 	if (kill_fd >= 0)
 		add_tool(t, KEEPER_KILL, kill_fd);
 	for (size_t i = 0; i < c->n_dirs && r == 0; i++)
-		/* cgroup.kill does for all but whom a v1 freezer holds. */
-		if (kill_fd < 0 || (!c->dirs[i].v2 && has_controller(c->dirs[i].controllers, "freezer")))
+		/* cgroup.kill does for all but whom a v1 freezer holds; it refuses when the container made its cgroup threaded. */
+		if (kill_fd < 0 || c->dirs[i].v2 || has_controller(c->dirs[i].controllers, "freezer"))
 			r = add_dir(t, &c->dirs[i]);
 	return r;
 }

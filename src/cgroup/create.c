@@ -4,6 +4,7 @@
 #include "../util/err.h"
 #include "../util/fd.h"
 #include "../util/mem.h"
+#include "../util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,19 +52,21 @@ static bool survey_dir(struct cgroup_dir *d)
 
 static int refuse_populated(struct cgroup *c, const pid_t *pids, size_t n, struct err *err)
 {
-	_cleanup_free_ char *who = cgroup_describe_pids(pids, n);
+	_cleanup_free_ char *who = process_describe(pids, n);
 
 	c->owned = false;
-	return err_say(err, -EBUSY,
-		       "cgroup %s has processes in it: %s; a container needs a cgroup of its own "
-		       "(linux.cgroupsPath)",
-		       c->dirs[0].path, who);
+	return err_say(
+		err, -EBUSY,
+		"container's cgroup is not empty: %s has processes in it: %s; a container needs a cgroup of its own "
+		"(linux.cgroupsPath)",
+		c->dirs[0].path, who);
 }
 
 static int refuse_frozen(struct cgroup *c, struct err *err)
 {
 	c->owned = false;
-	return err_say(err, -EBUSY, "cgroup %s is frozen, or one above it is; thaw it first", c->dirs[0].path);
+	return err_say(err, -EBUSY, "container's cgroup unexpectedly frozen: %s, or one above it; thaw it first",
+		       c->dirs[0].path);
 }
 
 /* Of a cgroup that exists already. */

@@ -130,7 +130,7 @@ static int freeze_failed(const struct cgroup *c, const struct cgroup_dir *d, int
 		for (size_t i = 0; i < n; i++)
 			if (process_stat(pids[i], &stat) == 0 && stat.state == 'D')
 				pids[left++] = pids[i];
-	_cleanup_free_ char *who = left ? cgroup_describe_pids(pids, left) : NULL;
+	_cleanup_free_ char *who = left ? process_describe(pids, left) : NULL;
 	free(pids);
 	_cleanup_fd_ int fd = cgroup_dir_open(d);
 	if (fd >= 0)

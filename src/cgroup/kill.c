@@ -36,58 +36,12 @@ int cgroup_open_kill(const struct cgroup *c)
 	return fd < 0 ? -1 : fd;
 }
 
-/* Does the path, as /proc/PID/cgroup shows it, have the container's as whole components? It begins with a slash. */
-static bool path_holds(const char *path, const char *own)
-{
-	size_t len = strlen(own);
-
-	for (const char *at = path; (at = strstr(at, own)) != NULL; at++)
-		if (at[len] == '/' || at[len] == '\0')
-			return true;
-	return false;
-}
-
-/* Is the process in one of the container's cgroups, now? */
-static bool is_member(const struct cgroup *c, pid_t pid)
-{
-	char path[64];
-	_cleanup_free_ char *text = NULL;
-
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
-	if (fd_read_file(AT_FDCWD, path, CGROUP_FILE_MAX, &text, NULL) < 0)
-		return false;
-	/* The lines are from the root of the hierarchy, which the mount may not show: compare from the end of
-	 * what the mount hides, so the container's path must occur as whole components. */
-	for (char *save, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *own = strchr(line, ':');
-		own = own ? strchr(own + 1, ':') : NULL;
-		for (size_t i = 0; own && i < c->n_dirs; i++)
-			if (path_holds(own + 1, c->dirs[i].path))
-				return true;
-	}
-	return false;
-}
-
-/* Kill by pidfd: between the list and the signal a pid can be reused, so membership is checked while it is held. */
-static int kill_member(const struct cgroup *c, pid_t pid)
-{
-	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-
-	if (fd < 0)
-		return errno == ESRCH || errno == EINVAL ? 0 : -errno;
-	if (!is_member(c, pid))
-		return 0;
-	if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0)
-		return errno == ESRCH ? 0 : -errno;
-	return 0;
-}
-
 static int kill_list(const struct cgroup *c, const pid_t *pids, size_t n)
 {
 	int failed = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int r = kill_member(c, pids[i]);
+		int r = cgroup_signal_member(c, pids[i], SIGKILL);
 		if (r < 0)
 			failed = r;
 	}
@@ -158,7 +112,7 @@ static int still_there(const struct cgroup *c, int timeout_ms, struct err *err)
 	n = drop_zombies(pids, n);
 	if (n == 0 && cgroup_populated(c) <= 0)
 		return 0;
-	_cleanup_free_ char *who = cgroup_describe_pids(pids, n);
+	_cleanup_free_ char *who = process_describe(pids, n);
 	return err_say(err, -ETIMEDOUT,
 		       "processes of the container were killed but are still there after %d ms: %s; "
 		       "try again when they can end",

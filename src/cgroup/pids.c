@@ -7,8 +7,6 @@
 #include "../util/process.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,23 +15,52 @@ struct pids {
 	size_t n, cap;
 };
 
+static int each_number(const char *text, int (*fn)(pid_t pid, void *user), void *user)
+{
+	char *end;
+
+	for (const char *p = text; *p; p = end) {
+		long pid = strtol(p, &end, 10);
+		if (end == p)
+			break;
+		int r = pid > 0 ? fn((pid_t)pid, user) : 0; /* 0: not visible in our PID namespace */
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+struct owner_of_thread {
+	int (*fn)(pid_t pid, void *user);
+	void *user;
+};
+
+static int with_owner(pid_t thread, void *user)
+{
+	const struct owner_of_thread *o = user;
+	pid_t pid = process_of_thread(thread);
+
+	return pid > 0 ? o->fn(pid, o->user) : 0;
+}
+
+/* A threaded cgroup lists threads alone. The container's own can be one: who may write to it may make it so. */
+static int read_threads(int dir_fd, int (*fn)(pid_t pid, void *user), void *user)
+{
+	_cleanup_free_ char *text = NULL;
+	struct owner_of_thread o = { fn, user };
+	int r = fd_read_file(dir_fd, "cgroup.threads", CGROUP_PIDS_MAX, &text, NULL);
+
+	return r < 0 ? r : each_number(text, with_owner, &o);
+}
+
 int cgroup_read_pids(int dir_fd, int (*fn)(pid_t pid, void *user), void *user)
 {
 	_cleanup_free_ char *text = NULL;
 	int r = fd_read_file(dir_fd, "cgroup.procs", CGROUP_PIDS_MAX, &text, NULL);
 
-	/* EOPNOTSUPP: a threaded cgroup; its processes are listed by the domain above it. */
-	if (r < 0)
-		return r == -EOPNOTSUPP ? 0 : r;
-	for (char *p = text, *end; *p; p = end) {
-		long pid = strtol(p, &end, 10);
-		if (end == p)
-			break;
-		r = pid > 0 ? fn((pid_t)pid, user) : 0; /* 0: not visible in our PID namespace */
-		if (r != 0)
-			return r;
-	}
-	return 0;
+	if (r == -EOPNOTSUPP)
+		return read_threads(dir_fd, fn, user);
+	return r < 0 ? r : each_number(text, fn, user);
 }
 
 static int add_pid(pid_t pid, void *user)
@@ -123,34 +150,4 @@ int cgroup_populated(const struct cgroup *c)
 		if (!c->dirs[i].v2)
 			r = is_populated(&c->dirs[i]);
 	return r;
-}
-
-/* ---- naming them ------------------------------------------------------------------------------ */
-
-static void describe(struct buf *b, pid_t pid)
-{
-	struct process_stat stat;
-	_cleanup_free_ char *wchan = NULL;
-	char path[64];
-	bool seen = process_stat(pid, &stat) == 0;
-
-	buf_addf(b, "%s%d (%s", b->len ? ", " : "", (int)pid, seen ? stat.name : "?");
-	if (seen)
-		buf_addf(b, ", state %c", stat.state);
-	snprintf(path, sizeof(path), "/proc/%d/wchan", (int)pid);
-	if (fd_read_file(AT_FDCWD, path, 256, &wchan, NULL) == 0 && wchan[0] && strcmp(wchan, "0") != 0)
-		buf_addf(b, " in %s", wchan);
-	buf_adds(b, ")");
-}
-
-char *cgroup_describe_pids(const pid_t *pids, size_t n)
-{
-	enum { SHOWN = 8 };
-	struct buf b = { 0 };
-
-	for (size_t i = 0; i < n && i < SHOWN; i++)
-		describe(&b, pids[i]);
-	if (n > SHOWN)
-		buf_addf(&b, " and %zu more", n - SHOWN);
-	return b.data ? b.data : mem_strdup("none that can be seen from here");
 }

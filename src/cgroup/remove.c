@@ -8,6 +8,7 @@
 #include "../util/err.h"
 #include "../util/fd.h"
 #include "../util/mem.h"
+#include "../util/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -95,7 +96,7 @@ static int remove_failed(const struct cgroup *c, const struct cgroup_dir *d, int
 
 	if (code != -EBUSY || cgroup_pids(c, &pids, &n, NULL) < 0 || n == 0)
 		return err_set(err, code, "remove cgroup %s%s", d->mount, d->path);
-	_cleanup_free_ char *who = cgroup_describe_pids(pids, n);
+	_cleanup_free_ char *who = process_describe(pids, n);
 	return err_say(err, -EBUSY, "remove cgroup %s%s: processes are still in it: %s", d->mount, d->path, who);
 }
 

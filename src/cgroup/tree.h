@@ -59,7 +59,8 @@ int cgroup_thaw_top(const struct cgroup *c, int timeout_ms, struct err *err);
 long long cgroup_now_ms(void);
 void cgroup_sleep_ms(long ms);
 
-/* "12 (sh, sleeping in do_wait), …": who is in a list of pids, for errors; malloc'ed. */
-char *cgroup_describe_pids(const pid_t *pids, size_t n);
+/* signal.c: a signal to a process, by pidfd: between a list and the signal a pid can be reused, so membership is checked
+ * while it is held. 1: it got it; 0: it is gone, or no member. */
+int cgroup_signal_member(const struct cgroup *c, pid_t pid, int sig);
 
 #endif

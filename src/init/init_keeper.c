@@ -24,12 +24,12 @@ static int write_at(int dir, const char *name, const char *value)
 	return r < 0 ? r : 0;
 }
 
-/* Every pid in cgroup.procs; 0 is a process that this PID namespace does not see. */
-static void kill_procs(struct keeper *k, int dir)
+/* Every pid in a list; 0 is a process that this PID namespace does not see. */
+static long kill_list(struct keeper *k, int dir, const char *file)
 {
 	char buf[1024];
-	int fd = (int)sys_retry(NR_openat, dir, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid = 0;
-	long n;
+	int fd = (int)sys_retry(NR_openat, dir, file, O_RDONLY | O_CLOEXEC), pid = 0;
+	long n = fd;
 
 	while (fd >= 0 && (n = sys_retry(NR_read, fd, buf, sizeof(buf))) > 0)
 		for (long i = 0; i < n; i++) {
@@ -42,6 +42,14 @@ static void kill_procs(struct keeper *k, int dir)
 			pid = 0;
 		}
 	sys_close(&fd);
+	return n;
+}
+
+/* A threaded cgroup lists no processes, only threads: a signal to one is for the whole process. */
+static void kill_procs(struct keeper *k, int dir)
+{
+	if (kill_list(k, dir, "cgroup.procs") == -EOPNOTSUPP)
+		kill_list(k, dir, "cgroup.threads");
 }
 
 static bool is_dots(const char *name)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,4 +64,46 @@ const char *process_boot_id(void)
 	if (!id[0] && fd_read_kernel_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, NULL) == 0)
 		snprintf(id, sizeof(id), "%.*s", BOOT_ID_LENGTH, text);
 	return id;
+}
+
+pid_t process_of_thread(pid_t thread)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)thread);
+	if (fd_read_file(AT_FDCWD, path, 16384, &text, NULL) < 0)
+		return 0;
+	const char *line = strstr(text, "\nTgid:");
+	return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : 0;
+}
+
+/* ---- naming them ------------------------------------------------------------------------------ */
+
+static void describe(struct buf *b, pid_t pid)
+{
+	struct process_stat stat;
+	_cleanup_free_ char *wchan = NULL;
+	char path[64];
+	bool seen = process_stat(pid, &stat) == 0;
+
+	buf_addf(b, "%s%d (%s", b->len ? ", " : "", (int)pid, seen ? stat.name : "?");
+	if (seen)
+		buf_addf(b, ", state %c", stat.state);
+	snprintf(path, sizeof(path), "/proc/%d/wchan", (int)pid);
+	if (fd_read_file(AT_FDCWD, path, 256, &wchan, NULL) == 0 && wchan[0] && strcmp(wchan, "0") != 0)
+		buf_addf(b, " in %s", wchan);
+	buf_adds(b, ")");
+}
+
+char *process_describe(const pid_t *pids, size_t n)
+{
+	enum { SHOWN = 8 };
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < n && i < SHOWN; i++)
+		describe(&b, pids[i]);
+	if (n > SHOWN)
+		buf_addf(&b, " and %zu more", n - SHOWN);
+	return b.data ? b.data : mem_strdup("none that can be seen from here");
 }

@@ -4,6 +4,7 @@
 #define HUSK_UTIL_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,11 +18,16 @@ struct process_stat {
 int process_stat(pid_t pid, struct process_stat *ret);
 /* Its start time alone; 0 or a negative errno. */
 int process_start_time(pid_t pid, uint64_t *ret);
+/* The process that a thread is of; 0 when it is gone. */
+pid_t process_of_thread(pid_t thread);
 /* Is it dead, and only waits to be reaped? */
 static inline bool process_is_zombie(const struct process_stat *s)
 {
 	return s->state == 'Z' || s->state == 'X';
 }
+
+/* "12 (sh, state S in do_wait), …": who is in a list of pids, for errors; malloc'ed. */
+char *process_describe(const pid_t *pids, size_t n);
 
 /* The boot id, 36 characters; "" when it cannot be read. */
 const char *process_boot_id(void);

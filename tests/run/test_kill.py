@@ -153,6 +153,53 @@ def outsiders_are_untouched(t):
     layout.destroy(t.cgroup)
 
 
+def _write(path, text):
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+
+
+def _threaded(t):
+    """A container in the host's PID namespace, of two processes, whose v2 cgroup was made a threaded one."""
+    t.husk_only("runc and crun leave the second process")
+    config = t.config("sleep 1000 & exec sleep 1000").namespace("pid", drop=True)
+    container = t.sleeper(config, None)
+    t.check(wait_until(lambda: len(t.processes()) == 2), "no start")
+    pids = t.processes()
+    above = layout.v2_mount() + t.cgroup
+    with open(above + "/cgroup.subtree_control") as text:
+        _write(above + "/cgroup.subtree_control", " ".join("-" + c for c in text.read().split()))
+    # Only an empty one can be switched; then threads of the domain above it may enter.
+    for pid in pids:
+        _write(above + "/cgroup.procs", str(pid))
+    _write(above + "/c/cgroup.type", "threaded")
+    for pid in pids:
+        _write(above + "/c/cgroup.procs", str(pid))
+    return container, pids
+
+
+@test(layouts=("hybrid", "v2"))
+def threaded_cgroup_keeper(t):
+    """cgroup.kill refuses a threaded cgroup, and it lists no processes: the keeper ends them all the same."""
+    container, pids = _threaded(t)
+    os.kill(t.pid(container), signal.SIGKILL)
+    t.check(wait_until(lambda: t.reap() or not any(alive(p) for p in pids)), "processes are left")
+    t.wait_status(container, "stopped")
+    t.gone(container)
+
+
+@test(layouts=("hybrid", "v2"))
+def threaded_cgroup_kill_and_delete(t):
+    container, pids = _threaded(t)
+    t.eq(len(t.ok("ps", "-f", "json", container).out.split(",")), 2, "ps")
+    t.ok("kill", container, "KILL")
+    t.check(wait_until(lambda: t.reap() or not any(alive(p) for p in pids)), "processes are left")
+    t.wait_status(container, "stopped")
+    t.gone(container)
+
+
 @test
 def reused_pid_is_not_signalled(t):
     """The pid in the record now belongs to a stranger: no match of start time, no signal."""

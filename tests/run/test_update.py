@@ -203,7 +203,7 @@ def populated_cgroup_refused(t):
     container = t.sleeper()
     other = t.new_id()
     result = t.fails("create", "--bundle", t.bundle(t.config("true")), other)
-    t.has(result.err, t.cgroup + "/c")
+    t.has(result.err, t.cgroup + "/c", "container's cgroup is not empty")
     t.no_record(other)
     t.eq(t.status(container), "running")
     t.finish(container)
@@ -219,7 +219,7 @@ def frozen_cgroup_refused(t):
     os.makedirs(directory)
     with open(os.path.join(directory, name), "w") as file:
         file.write(word)
-    t.refused(t.config("true"), "frozen", timeout=15)
+    t.refused(t.config("true"), "container's cgroup unexpectedly frozen", timeout=15)
     layout.destroy(t.cgroup)
 
 
