@@ -5,6 +5,7 @@
 #include "spawn.h"
 #include "util/err.h"
 #include "util/fd.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -208,20 +209,29 @@ static int finish(struct running *r, int *ret_status)
 	return code;
 }
 
-static int say_failure(const struct hook *h, int code, int status, const struct tail *t, struct err *err)
+unsigned hook_index(const char *pointer)
 {
-	const char *colon = t->len ? ": " : "";
+	const char *slash = pointer ? strrchr(pointer, '/') : NULL;
 
-	if (code == -ETIMEDOUT)
-		return err_say(err, code, "%s hook %s: timed out after %llu s%s%s", h->stage, h->path,
-			       (unsigned long long)h->timeout, colon, t->text);
-	if (code < 0)
-		return err_set(err, code, "%s hook %s", h->stage, h->path);
+	return slash ? (unsigned)strtoul(slash + 1, NULL, 10) : 0;
+}
+
+/* "error running prestart hook #1" is what scripts look for. */
+int hook_say_failure(const struct hook *h, const struct hook_end *end, struct err *err)
+{
+	const char *output = end->output ? end->output : "", *colon = output[0] ? ": " : "";
+	_cleanup_free_ char *what = mem_printf("error running %s hook #%u: %s", h->stage, h->index, h->path);
+	int status = end->status;
+
+	if (end->code == -ETIMEDOUT)
+		return err_say(err, end->code, "%s: timed out after %llu s%s%s", what, (unsigned long long)h->timeout,
+			       colon, output);
+	if (end->code < 0 && status == 0)
+		return err_say(err, end->code, "%s: %s%s%s", what, err_reason(end->code), colon, output);
 	if (WIFSIGNALED(status))
-		return err_say(err, -ECANCELED, "%s hook %s: killed by signal %d (%s)%s%s", h->stage, h->path,
-			       WTERMSIG(status), strsignal(WTERMSIG(status)), colon, t->text);
-	return err_say(err, -ECANCELED, "%s hook %s: exit status %d%s%s", h->stage, h->path, WEXITSTATUS(status), colon,
-		       t->text);
+		return err_say(err, -ECANCELED, "%s: killed by signal %d (%s)%s%s", what, WTERMSIG(status),
+			       strsignal(WTERMSIG(status)), colon, output);
+	return err_say(err, -ECANCELED, "%s: exit status %d%s%s", what, WEXITSTATUS(status), colon, output);
 }
 
 int hook_run(const struct hook *h, struct err *err)
@@ -234,5 +244,6 @@ int hook_run(const struct hook *h, struct err *err)
 		code = finish(&r, &status);
 	if (code == 0 && status == 0)
 		return 0;
-	return say_failure(h, code, status, &r.tail, err);
+	const struct hook_end end = { .code = code, .status = code < 0 ? 0 : status, .output = r.tail.text };
+	return hook_say_failure(h, &end, err);
 }

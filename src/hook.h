@@ -16,6 +16,7 @@ struct err;
 
 struct hook {
 	const char *stage; /* "prestart" */
+	unsigned index;    /* in the list of its stage */
 	const char *path;
 	const char *const *argv; /* NULL-terminated; NULL or empty: the path alone */
 	const char *const *envp; /* NULL-terminated; NULL: husk's own, as a child has it */
@@ -26,5 +27,16 @@ struct hook {
 };
 
 int hook_run(const struct hook *h, struct err *err);
+
+/* How a hook has failed: a negative errno (-ETIMEDOUT: it was killed after its timeout), else its wait status. */
+struct hook_end {
+	int code, status;
+	const char *output; /* the end of what it printed; "" */
+};
+
+/* The sentence for it, of hooks in both namespaces; of h: stage, index, path, timeout. Returns a negative errno. */
+int hook_say_failure(const struct hook *h, const struct hook_end *end, struct err *err);
+/* The index in a JSON pointer such as "/hooks/prestart/1"; 0 where there is none. */
+unsigned hook_index(const char *pointer);
 
 #endif

@@ -44,6 +44,7 @@ void hook_run_poststop(const struct oci_config *config, const struct husk_record
 		_cleanup_free_ const char **envp = h->env ? null_terminated(h->env, h->n_env) : NULL;
 		const struct hook hook = {
 			.stage = "poststop",
+			.index = (unsigned)i,
 			.path = h->path,
 			.argv = argv,
 			.envp = envp,

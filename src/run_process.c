@@ -122,6 +122,7 @@ int run_op_HOOK(struct run *r, const struct op *op, struct err *err)
 		plan_view_strv(v, op->u.HOOK.envp, &envp);
 	struct hook h = {
 		.stage = plan_view_str(v, op->u.HOOK.stage),
+		.index = hook_index(plan_view_str(v, op->where)),
 		.path = plan_view_str(v, op->u.HOOK.path),
 		.argv = argv,
 		.envp = envp,

@@ -70,6 +70,20 @@ def hooks_output(t):
 
 
 @test
+def hooks_output_at_delete(t):
+    """poststop hooks that delete runs, and not run or a failed create, print there too."""
+    t.husk_only("runc has no such annotation")
+    config = t.config("true")
+    config["annotations"] = {"run.oci.hooks.stdout": t.path("out")}
+    config["hooks"] = {"poststop": [{"path": "/bin/sh", "args": ["sh", "-c", "echo end"]}]}
+    container = t.sleeper(config, None)
+    t.wait_status(container, "stopped")
+    t.gone(container)
+    with open(t.path("out")) as out:
+        t.eq(out.read(), "end\n")
+
+
+@test
 def hooks_output_to_one_file_alone(t):
     t.husk_only("runc has no such annotation")
     config = t.config("echo program")

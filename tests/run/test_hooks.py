@@ -172,13 +172,13 @@ def _failing(name):
             result = t.fails("create", "--bundle", bundle, container)
             t.no_record(container)
             if t.runtime.kind == "husk":
-                t.has(result.err, "the-reason", f"/hooks/{name}")
+                t.has(result.err, "the-reason", f"/hooks/{name}/0: error running {name} hook #0: /bin/sh: exit status 9")
                 t.eq(order(t), ["poststop"], "poststop hooks run")
         else:
             t.ok("create", "--bundle", bundle, container)
             result = t.fails("start", container)
             if t.runtime.kind == "husk":
-                t.has(result.err, "the-reason")
+                t.has(result.err, "the-reason", f"/hooks/{name}/0: error running {name} hook #0: /bin/sh: exit status 9")
             wait_until(lambda: t.reap() or not t.processes(), 3)
             t.eq(t.processes(), set(), "processes")
             t.cmd("delete", "--force", container)
@@ -195,14 +195,14 @@ for _name in ("prestart", "createRuntime", "createContainer", "startContainer", 
 def failing_poststop_is_a_warning(t):
     t.need(t.runtime.kind == "husk", "runc stops at the first")
     config = t.config("true")
-    config["hooks"] = {"poststop": [{"path": "/bin/false"}, recorder(t, "second")]}
+    config["hooks"] = {"poststop": [recorder(t, "first"), {"path": "/bin/false"}, recorder(t, "second")]}
     container = t.sleeper(config, None)
     t.wait_status(container, "stopped")
     result = t.ok("delete", container)
     t.no_record(container)
-    t.eq(order(t), ["second"], "the next hook runs")
+    t.eq(order(t), ["first", "second"], "the next hook runs")
     if t.runtime.kind == "husk":
-        t.has(result.err, "poststop")
+        t.has(result.err, "/hooks/poststop/1: error running poststop hook #1: /bin/false: exit status 1")
 
 
 @test
