@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SETUP_FAILED 255 /* exit status, as callers know it */
 
@@ -58,6 +59,7 @@ static bool names_controller(const char *list, size_t len, const char *controlle
 	return false;
 }
 
+/* 1: d is one of those that the text names, and its path is the one below now. */
 static int enter_sub_cgroup(struct cgroup_dir *d, const char *text, struct err *err)
 {
 	const char *colon = strchr(text, ':');
@@ -66,14 +68,32 @@ static int enter_sub_cgroup(struct cgroup_dir *d, const char *text, struct err *
 	if (colon && !names_controller(text, (size_t)(colon - text), d->controllers))
 		return 0;
 	_cleanup_free_ char *joined = mem_printf("%s/%s", d->path, sub);
-	char *path = path_clean(joined);
-	if (!path_is_below(path, d->path)) {
-		free(path);
-		return err_say(err, -EINVAL, "--cgroup %s: not below the container's cgroup", text);
-	}
+	_cleanup_free_ char *path = path_clean(joined);
+	if (!path_is_below(path, d->path))
+		return err_say(err, -EINVAL, "--cgroup %s: bad sub cgroup path: it is not below the container's cgroup",
+			       text);
+	_cleanup_free_ char *dir = mem_printf("%s%s", d->mount, path);
+	if (access(dir, F_OK) < 0)
+		return err_set(err, -errno, "--cgroup %s: cgroup %s", text, dir);
 	free(d->path);
-	d->path = path;
-	return 0;
+	d->path = take(path);
+	return 1;
+}
+
+static int enter_sub_cgroups(struct cgroup *c, const char *text, struct err *err)
+{
+	int found = 0;
+
+	for (size_t i = 0; i < c->n_dirs; i++) {
+		int r = enter_sub_cgroup(&c->dirs[i], text, err);
+		if (r < 0)
+			return r;
+		found |= r;
+	}
+	return found ? 0
+		     : err_say(err, -EINVAL,
+			       "--cgroup %s: unknown controller: the container is in no cgroup hierarchy that has it",
+			       text);
 }
 
 static int use_cgroup(struct exec *e, const struct options *o, struct err *err)
@@ -86,12 +106,11 @@ static int use_cgroup(struct exec *e, const struct options *o, struct err *err)
 	*c = e->container.cgroup;
 	e->container.cgroup = (struct cgroup){ 0 };
 	c->driver = c->driver == CGROUP_DRIVER_SYSTEMD ? CGROUP_DRIVER_CGROUPFS : c->driver;
-	for (size_t s = 0; s < n; s++)
-		for (size_t i = 0; i < c->n_dirs; i++) {
-			int code = enter_sub_cgroup(&c->dirs[i], subs[s], err);
-			if (code < 0)
-				return code;
-		}
+	for (size_t s = 0; s < n; s++) {
+		int code = enter_sub_cgroups(c, subs[s], err);
+		if (code < 0)
+			return code;
+	}
 	if (n) {
 		free(c->delegated);
 		c->delegated = NULL;

@@ -59,6 +59,17 @@ void help_print_command(const struct command *c, FILE *out)
 	print_options(c->options, out);
 }
 
+/* "No help topic for" is what scripts look for. */
+int help_no_command(const char *name)
+{
+	const char *near = command_nearest(name);
+	struct err err = { 0 };
+
+	err_say(&err, -EINVAL, "No help topic for '%s': there is no such command%s%s%s (\"husk help\" lists them)",
+		name, near ? ", did you mean " : "", near ? near : "", near ? "?" : "");
+	return cmd_fail(&err, 1);
+}
+
 int cmd_help(const struct global *g, const struct options *o)
 {
 	(void)g;
@@ -68,13 +79,8 @@ int cmd_help(const struct global *g, const struct options *o)
 	}
 
 	const struct command *c = command_find(o->args[0]);
-	if (!c) {
-		struct err err = { 0 };
-		const char *near = command_nearest(o->args[0]);
-		err_say(&err, -EINVAL, "no command \"%s\"%s%s%s (\"husk help\" lists them)", o->args[0],
-			near ? ", did you mean " : "", near ? near : "", near ? "?" : "");
-		return cmd_fail(&err, 1);
-	}
+	if (!c)
+		return help_no_command(o->args[0]);
 	help_print_command(c, stdout);
 	return 0;
 }

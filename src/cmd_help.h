@@ -9,5 +9,6 @@
 
 void help_print(FILE *out);                                     /* husk --help */
 void help_print_command(const struct command *c, FILE *out);    /* husk COMMAND --help */
+int help_no_command(const char *name);                          /* there is none: say so; the exit status */
 
 #endif

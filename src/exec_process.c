@@ -2,8 +2,10 @@
 /* The process of `exec`; see exec_process.h. */
 #include "exec_process.h"
 
+#include "capability.h"
 #include "util/err.h"
 #include "util/fd.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 #include <errno.h>
@@ -113,25 +115,59 @@ static int take_env(struct exec_process *p, const struct options *o, struct err 
 	return 0;
 }
 
-/* Never inheritable or ambient: a program that is not root must not get them by the back door. */
+static bool names(char *const *v, size_t n, int number)
+{
+	for (size_t i = 0; i < n; i++)
+		if (capability_find(v[i]) == number)
+			return true;
+	return false;
+}
+
+/* Those of --cap that are known; the others are a warning. */
+static const char **known_caps(const struct options *o, size_t *ret_n)
+{
+	const char *const *all;
+	size_t n = option_strings(o, "cap", &all), n_known = 0;
+	const char **known = mem_alloc((n + 1) * sizeof(*known));
+
+	for (size_t i = 0; i < n; i++) {
+		if (capability_find(all[i]) >= 0)
+			known[n_known++] = all[i];
+		else
+			log_warning("--cap \"%s\": not a capability that husk knows, so it is left out", all[i]);
+	}
+	*ret_n = n_known;
+	return known;
+}
+
+/* Never inheritable: a program that is not root must not get them by the back door. Ambient where the configuration has
+ * it inheritable, as a user who is not root gets nothing of it otherwise. */
 static void take_caps(struct exec_process *p, const struct options *o)
 {
-	const char *const *more;
-	size_t n = option_strings(o, "cap", &more);
+	struct oci_capabilities *c = &p->caps;
+	size_t n, n_ambient = 0;
+	_cleanup_free_ const char **more = known_caps(o, &n);
+	_cleanup_free_ const char **ambient = mem_alloc((n + 1) * sizeof(*ambient));
 
 	if (n == 0)
 		return;
-	p->caps = p->process.capabilities ? *p->process.capabilities : (struct oci_capabilities){ 0 };
-	p->bounding = append(p->caps.bounding, p->caps.n_bounding, more, n);
-	p->effective = append(p->caps.effective, p->caps.n_effective, more, n);
-	p->permitted = append(p->caps.permitted, p->caps.n_permitted, more, n);
-	p->caps.bounding = p->bounding;
-	p->caps.n_bounding += n;
-	p->caps.effective = p->effective;
-	p->caps.n_effective += n;
-	p->caps.permitted = p->permitted;
-	p->caps.n_permitted += n;
-	p->process.capabilities = &p->caps;
+	*c = p->process.capabilities ? *p->process.capabilities : (struct oci_capabilities){ 0 };
+	for (size_t i = 0; i < n; i++)
+		if (names(c->inheritable, c->n_inheritable, capability_find(more[i])))
+			ambient[n_ambient++] = more[i];
+	p->bounding = append(c->bounding, c->n_bounding, more, n);
+	p->effective = append(c->effective, c->n_effective, more, n);
+	p->permitted = append(c->permitted, c->n_permitted, more, n);
+	p->ambient = append(c->ambient, c->n_ambient, ambient, n_ambient);
+	c->bounding = p->bounding;
+	c->n_bounding += n;
+	c->effective = p->effective;
+	c->n_effective += n;
+	c->permitted = p->permitted;
+	c->n_permitted += n;
+	c->ambient = p->ambient;
+	c->n_ambient += n_ambient;
+	p->process.capabilities = c;
 }
 
 static int take_args(struct exec_process *p, const struct options *o, struct err *err)
@@ -209,5 +245,6 @@ void exec_process_done(struct exec_process *p)
 	free(p->bounding);
 	free(p->effective);
 	free(p->permitted);
+	free(p->ambient);
 	free(p->gids);
 }

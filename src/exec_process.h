@@ -15,7 +15,7 @@ struct exec_process {
 	struct oci_user user;
 	struct oci_capabilities caps;
 	struct oci_arena *arena;        /* of --process */
-	char **args, **env, **bounding, **effective, **permitted;
+	char **args, **env, **bounding, **effective, **permitted, **ambient;
 	uint32_t *gids;
 };
 

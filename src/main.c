@@ -148,11 +148,11 @@ static int read_globals(struct global *g, const struct options *o, char **ret_ro
 static int check_args(const struct command *c, const struct options *o, struct err *err)
 {
 	if (o->n_args < c->min_args)
-		return err_say(err, -EINVAL, "%s: too few arguments: the usage is \"husk %s %s\"", c->name, c->name,
-			       c->usage);
+		return err_say(err, -EINVAL, "%s: too few arguments: the usage is \"husk %s%s%s\"", c->name, c->name,
+			       c->usage[0] ? " " : "", c->usage);
 	if (o->n_args > c->max_args)
-		return err_say(err, -EINVAL, "%s: too many arguments, from \"%s\" on: the usage is \"husk %s %s\"",
-			       c->name, o->args[c->max_args], c->name, c->usage);
+		return err_say(err, -EINVAL, "%s: too many arguments, from \"%s\" on: the usage is \"husk %s%s%s\"",
+			       c->name, o->args[c->max_args], c->name, c->usage[0] ? " " : "", c->usage);
 	return 0;
 }
 
@@ -177,16 +177,6 @@ static int run_command(const struct global *g, const struct command *c, const ch
 	return status;
 }
 
-static int no_such_command(const char *name)
-{
-	const char *near = command_nearest(name);
-	struct err err = { 0 };
-
-	err_say(&err, -EINVAL, "no command \"%s\"%s%s%s (\"husk help\" lists them)", name,
-		near ? ", did you mean " : "", near ? near : "", near ? "?" : "");
-	return cmd_fail(&err, 1);
-}
-
 static int dispatch(const struct global *g, const struct options *o)
 {
 	if (option_flag(o, "version"))
@@ -201,7 +191,7 @@ static int dispatch(const struct global *g, const struct options *o)
 	}
 
 	const struct command *c = command_find(o->args[0]);
-	return c ? run_command(g, c, (const char *const *)o->args + 1) : no_such_command(o->args[0]);
+	return c ? run_command(g, c, (const char *const *)o->args + 1) : help_no_command(o->args[0]);
 }
 
 /* Output that did not reach its reader is a failure: callers parse it. */

@@ -92,7 +92,7 @@ static void add_devices(struct build *b)
 	plan_where(b->p, "/linux/resources/devices");
 	if (b->facts->rootless || b->facts->in_user_ns) {
 		if (b->linux_->resources && b->linux_->resources->n_devices)
-			plan_warn(b->p, "linux.resources.devices: the allowed device list needs privileges over the "
+			plan_warn(b->p, "/linux/resources/devices: the allowed device list needs privileges over the "
 					"host; only the ordinary checks of device nodes hold");
 		return;
 	}

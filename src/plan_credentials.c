@@ -23,12 +23,12 @@ static uint64_t read_set(struct build *b, const char *set, char **names, size_t 
 		int number = capability_find(names[i]);
 		if (number < 0)
 			plan_warn(b->p,
-				  "process.capabilities.%s: %s is not a capability that husk knows, so it is "
+				  "/process/capabilities/%s/%zu: %s is not a capability that husk knows, so it is "
 				  "left out",
-				  set, names[i]);
+				  set, i, names[i]);
 		else if (b->facts->last_cap && (unsigned)number > b->facts->last_cap)
-			plan_warn(b->p, "process.capabilities.%s: this kernel has no %s, so it is left out", set,
-				  names[i]);
+			plan_warn(b->p, "/process/capabilities/%s/%zu: this kernel has no %s, so it is left out", set,
+				  i, names[i]);
 		else
 			bits |= UINT64_C(1) << number;
 	}

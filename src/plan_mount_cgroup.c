@@ -214,7 +214,7 @@ void plan_mount_cgroup(struct build *b, const struct mount_entry *e)
 {
 	if (b->facts->layout == CGROUP_NONE) {
 		plan_warn(b->p,
-			  "mounts[%zu] (%s): no cgroup hierarchy is mounted on this host, so none is in the "
+			  "/mounts/%zu: mount at %s: no cgroup hierarchy is mounted on this host, so none is in the "
 			  "container",
 			  e->index, e->destination);
 	} else if (b->facts->layout == CGROUP_V2) {

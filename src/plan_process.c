@@ -136,7 +136,7 @@ int plan_process_check(struct build *b)
 	const struct oci_process *p = b->process;
 
 	if (b->linux_->mount_label && *b->linux_->mount_label && !b->facts->selinux)
-		plan_warn(b->p, "linux.mountLabel: SELinux is not enabled in this kernel, so mounts have no label");
+		plan_warn(b->p, "/linux/mountLabel: SELinux is not enabled in this kernel, so mounts have no label");
 	plan_where(b->p, "/process");
 	if (!p && (b->request->run || b->request->exec))
 		return plan_fail(b, "there is no program to run: process is required");
@@ -225,12 +225,24 @@ const struct oci_cpu_affinity *plan_process_affinity(const struct build *b, cons
 	return SAID(b, fallback, exec_cpu_affinity)->exec_cpu_affinity;
 }
 
+static bool says(const char *list)
+{
+	return list && *list;
+}
+
+/* Where nothing is said, all CPUs that the container's cgroup has, whatever few husk itself was bound to: since 6.2 the
+ * kernel keeps what a process was bound to, also in another cpuset. */
 static int add_affinity(struct build *b, const struct oci_process *fallback)
 {
-	const struct oci_cpu_affinity *a = plan_process_affinity(b, fallback);
+	const struct oci_cpu_affinity *a = b->request->exec ? plan_process_affinity(b, fallback) : NULL;
 	uint64_t cpus = 0;
 
-	if (!b->request->exec || !a || !a->final || !*a->final)
+	if (!a || (!says(a->initial) && !says(a->final))) {
+		plan_where(b->p, "/process/execCPUAffinity");
+		PLAN_ADD(b->p, AFFINITY)->on_error = ON_ERROR_WARN;
+		return 0;
+	}
+	if (!says(a->final))
 		return 0;
 	plan_where(b->p, "/process/execCPUAffinity/final");
 	int r = parse_list(b, a->final, &cpus);
@@ -274,14 +286,14 @@ int plan_process_attributes(struct build *b, const struct oci_process *fallback)
 	if (oom->has_oom_score_adj)
 		PLAN_ADD(b->p, OOM_SCORE_ADJ, .value = (uint64_t)(int64_t)oom->oom_score_adj);
 	add_rlimits(b, fallback, false);
+	int r = add_affinity(b, fallback);
+	if (r < 0)
+		return r;
 	add_scheduler(b, SAID(b, fallback, scheduler)->scheduler);
 	const struct oci_io_priority *io = SAID(b, fallback, io_priority)->io_priority;
 	plan_where(b->p, "/process/ioPriority");
 	if (io)
 		PLAN_ADD(b->p, IOPRIO, .ioclass = io_classes[io->io_class], .level = (uint64_t)io->priority);
-	int r = add_affinity(b, fallback);
-	if (r < 0)
-		return r;
 	r = add_memory_policy(b);
 	if (r < 0)
 		return r;

@@ -2,6 +2,7 @@
 /* Sentences for what went wrong in the container process: operation, object, place in config.json, reason,
  * and the way out where there is one. */
 #include "capability.h"
+#include "hook.h"
 #include "plan_print.h"
 #include "run_ops.h"
 
@@ -112,30 +113,19 @@ static int say_exec(const struct run *r, const struct op *op, int code, struct e
 	return err_set(err, code, "exec %s", file);
 }
 
-static int hook_code(int code)
-{
-	return code < 0 ? code : -ECANCELED;
-}
-
 static int say_hook(const struct run *r, const struct op *op, const struct sync_record *record, struct err *err)
 {
-	const char *stage = plan_view_str(&r->plan, op->u.HOOK_IN.stage);
-	const char *path = plan_view_str(&r->plan, op->u.HOOK_IN.path);
-	int status = (int)record->m.detail, code = hook_code(record->m.error);
-	const char *text = record->text, *colon = text[0] ? ": " : "";
+	const struct hook h = {
+		.stage = plan_view_str(&r->plan, op->u.HOOK_IN.stage),
+		.index = hook_index(plan_view_str(&r->plan, op->where)),
+		.path = plan_view_str(&r->plan, op->u.HOOK_IN.path),
+		.timeout = op->u.HOOK_IN.timeout,
+	};
+	const struct hook_end end = { .code = record->m.error,
+				      .status = (int)record->m.detail,
+				      .output = record->text };
 
-	if (record->m.error == -ETIMEDOUT)
-		return err_say(err, code, "%s hook %s: timed out after %llu s%s%s", stage, path,
-			       (unsigned long long)op->u.HOOK_IN.timeout, colon, text);
-	if (status && WIFSIGNALED(status))
-		return err_say(err, code, "%s hook %s: killed by signal %d (%s)%s%s", stage, path, WTERMSIG(status),
-			       strsignal(WTERMSIG(status)), colon, text);
-	if (status && WIFEXITED(status))
-		return err_say(err, code, "%s hook %s: exit status %d%s%s", stage, path, WEXITSTATUS(status), colon,
-			       text);
-	if (text[0])
-		return err_say(err, code, "%s hook %s: %s: %s", stage, path, err_reason(code), text);
-	return err_set(err, code, "%s hook %s", stage, path);
+	return hook_say_failure(&h, &end, err);
 }
 
 static int say_op(const struct run *r, uint32_t i, const struct sync_record *record, struct err *err)
@@ -198,11 +188,39 @@ int run_error_died(struct run *r, struct err *err)
 		       how, what);
 }
 
-static const char *capability_text(unsigned number)
+static void add_capability(struct buf *b, unsigned number)
 {
 	const char *name = capability_name(number);
 
-	return name ? name : "a capability";
+	buf_adds(b, b->len ? ", " : "");
+	if (name)
+		buf_adds(b, name);
+	else
+		buf_addf(b, "capability %u", number);
+}
+
+/* The record's text has the sets (op.def, CAPS). "can't raise ambient capability" is what scripts look for. */
+static void warn_capabilities(const char *where, const struct sync_record *record)
+{
+	_cleanup_buf_ struct buf missing = { 0 };
+	long long sets[2] = { 0, 0 };
+
+	if (sscanf(record->text, "%lld %lld", &sets[0], &sets[1]) != 2)
+		return;
+	for (unsigned i = 0; i < 64; i++)
+		if ((uint64_t)sets[0] >> i & 1)
+			add_capability(&missing, i);
+	if (missing.len)
+		log_warning("%s: %s cannot be granted: %s", where, missing.data, err_reason(record->m.error));
+	for (unsigned i = 0; i < 64; i++) {
+		_cleanup_buf_ struct buf name = { 0 };
+		if (!((uint64_t)sets[1] >> i & 1))
+			continue;
+		add_capability(&name, i);
+		log_warning(
+			"%s/ambient: can't raise ambient capability %s: %s (it must be permitted and inheritable too)",
+			where, name.data, err_reason(record->m.error));
+	}
 }
 
 void run_warn_init(struct run *r, const struct sync_record *record)
@@ -213,12 +231,12 @@ void run_warn_init(struct run *r, const struct sync_record *record)
 	if (i >= r->plan.header->n_ops)
 		return;
 	const char *where = plan_view_str(&r->plan, r->plan.ops[i].where);
+	if (r->plan.ops[i].code == OP_CAPS) {
+		warn_capabilities(where ? where : "", record);
+		return;
+	}
 	say_op(r, i, record, &why);
-	if (r->plan.ops[i].code == OP_CAPS || r->plan.ops[i].code == OP_BOUNDING)
-		log_warning("%s: %s cannot be granted: %s", where ? where : "caps", capability_text(record->m.detail),
-			    err_reason(record->m.error));
-	else
-		log_warning("%s%s%s", where ? where : "", where ? ": " : "", why.text);
+	log_warning("%s%s%s", where ? where : "", where ? ": " : "", why.text);
 }
 
 void run_warn_host(struct run *r, uint32_t op, const struct err *why)

@@ -83,12 +83,20 @@ int op_IOPRIO(struct init *c, const struct op_args_IOPRIO *a)
 	return (int)sys(NR_ioprio_set, IOPRIO_WHO_PROCESS, 0, a->ioclass << IOPRIO_CLASS_SHIFT | a->level);
 }
 
+#define CPUS_MAX 8192 /* CONFIG_NR_CPUS at its most */
+
 int op_AFFINITY(struct init *c, const struct op_args_AFFINITY *a)
 {
+	uint8_t all[CPUS_MAX / 8];
 	uint32_t len;
 	const void *cpus = init_blob(c, a->cpus, &len);
-	long r = sys(NR_sched_setaffinity, 0, len, cpus);
 
+	if (len == 0) {
+		memset(all, 0xff, sizeof(all));
+		cpus = all;
+		len = sizeof(all);
+	}
+	long r = sys(NR_sched_setaffinity, 0, len, cpus);
 	return RESULT(r);
 }
 
@@ -180,7 +188,7 @@ int op_SETUID(struct init *c, const struct op_args_SETUID *a)
 }
 
 /* All that is asked for in `ambient` must be inheritable and permitted by now; the kernel refuses the rest. */
-static int set_ambient(uint64_t ambient, uint64_t possible, uint64_t *missing)
+static int set_ambient(uint64_t ambient, uint64_t possible, uint64_t *unraised)
 {
 	long r = 0;
 
@@ -193,7 +201,7 @@ static int set_ambient(uint64_t ambient, uint64_t possible, uint64_t *missing)
 			continue;
 		r = sys(NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
 		if (r == -EPERM || r == -EINVAL) {
-			*missing |= 1ull << cap;
+			*unraised |= 1ull << cap;
 			r = 0;
 		}
 	}
@@ -214,7 +222,7 @@ static uint64_t in_bounding(uint64_t caps)
 int op_CAPS(struct init *c, const struct op_args_CAPS *a)
 {
 	struct cap_data data[2];
-	uint64_t have, inherit, permitted, effective, inheritable, missing;
+	uint64_t have, inherit, permitted, effective, inheritable, missing, unraised = 0;
 	int r = caps_get(data);
 
 	if (r < 0)
@@ -227,9 +235,11 @@ int op_CAPS(struct init *c, const struct op_args_CAPS *a)
 	missing = (a->permitted & ~permitted) | (a->effective & ~effective) | (a->inheritable & ~inheritable);
 	r = caps_set(effective, permitted, inheritable);
 	if (r == 0)
-		r = set_ambient(a->ambient, permitted & inheritable, &missing);
-	if (r == 0 && missing) {
-		c->detail = (uint32_t)__builtin_ctzll(missing);
+		r = set_ambient(a->ambient, permitted & inheritable, &unraised);
+	if (r == 0 && (missing | unraised)) {
+		text_number(&c->text, (int64_t)missing);
+		text_str(&c->text, " ");
+		text_number(&c->text, (int64_t)unraised);
 		init_send(c, SYNC_WARN, -EPERM, 0, -1, 0);
 	}
 	return r;

@@ -77,6 +77,20 @@ def ungrantable_is_a_warning(t):
 
 
 @test
+def ambient_not_inheritable_is_a_warning(t):
+    """Each is named; the others are raised."""
+    t.need(t.runtime.kind == "husk", "runc: from 1.3 on")
+    config = t.config("probe", "caps").caps(["CAP_KILL", "CAP_CHOWN", "CAP_SETUID"])
+    config.process["capabilities"]["inheritable"] = ["CAP_KILL"]
+    config.process["capabilities"]["ambient"] = ["CAP_KILL", "CAP_CHOWN", "CAP_SETUID"]
+    result = t.run(config)
+    t.eq((result.rc, int(values(result.out)["CapAmb"], 16)), (0, bits(KILL)), str(result))
+    for name in ("CAP_CHOWN", "CAP_SETUID"):
+        t.has(result.err, f"/process/capabilities/ambient: can't raise ambient capability {name}: operation not permitted")
+    t.lacks(result.err, "CAP_KILL", "cannot be granted")
+
+
+@test
 def unknown_is_a_warning(t):
     t.husk_only()
     result = t.run(t.config("echo ran").caps(["CAP_CHOWN", "CAP_NO_SUCH"]))

@@ -54,6 +54,9 @@ def nothing_prints_help(t):
 def wrong_word(t):
     result = bare(t, "no-such-command")
     t.check(result.rc != 0 or t.runtime.kind == "runc", str(result))
+    if t.runtime.kind == "husk":
+        t.has(bare(t, "creat", "x").err, "No help topic for 'creat'", "did you mean create?")
+        t.has(bare(t, "help", "foo").err, "No help topic for 'foo'")
 
 
 @test

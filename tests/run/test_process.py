@@ -4,7 +4,7 @@ import os
 import signal
 
 import layout
-from case import test
+from case import test, wait_until
 
 
 def values(text):
@@ -412,6 +412,25 @@ def cpu_affinity_inherited(t):
     process["execCPUAffinity"] = {"final": "0"}
     path = t.write("p.json", json.dumps(process))
     t.eq(values(t.ok("exec", "--process", path, container).out)["cpus"], "0")
+    t.finish(container)
+
+
+@test
+def cpu_affinity_of_husk_is_not_inherited(t):
+    """Neither by the container's process nor by exec, unless execCPUAffinity says so."""
+    t.need(t.runtime.kind == "husk", "runc: from 1.3.1 on")
+    import os as _os
+    cpus = _os.sched_getaffinity(0)
+    t.need(len(cpus) > 1, "one CPU")
+    t.call_as(lambda: _os.sched_setaffinity(0, {min(cpus)}))
+    config = t.config("grep Cpus_allowed_list /proc/self/status; exec sleep 1000")
+    container = t.new_id()
+    created = t.ok("create", "--bundle", t.bundle(config), container)
+    t.start(container)
+    t.check(wait_until(lambda: created.out.endswith("\n")), "no start")
+    have = [created.out, t.ok("exec", container, "grep", "Cpus_allowed_list", "/proc/self/status").out]
+    for text in have:
+        t.check(text.split()[-1] not in (str(min(cpus)),), text)
     t.finish(container)
 
 
