@@ -2,6 +2,7 @@
 /* Annotations of a configuration. */
 #include "annotation.h"
 #include "ocispec.h"
+#include "util/path.h"
 
 #include <string.h>
 
@@ -11,4 +12,11 @@ const char *annotation_get(const struct oci_config *config, const char *key)
 		if (strcmp(config->annotations[i].key, key) == 0)
 			return config->annotations[i].value;
 	return NULL;
+}
+
+char *annotation_hook_output(const struct oci_config *config, const char *bundle, const char *key)
+{
+	const char *path = config ? annotation_get(config, key) : NULL;
+
+	return path ? path_join(bundle, path) : NULL;
 }

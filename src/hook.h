@@ -10,10 +10,6 @@
 
 struct err;
 
-/* Annotations that name the files to which hooks print. */
-#define HOOKS_STDOUT_ANNOTATION "run.oci.hooks.stdout"
-#define HOOKS_STDERR_ANNOTATION "run.oci.hooks.stderr"
-
 struct hook {
 	const char *stage; /* "prestart" */
 	unsigned index;    /* in the list of its stage */

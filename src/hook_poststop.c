@@ -8,16 +8,8 @@
 #include "util/err.h"
 #include "util/log.h"
 #include "util/mem.h"
-#include "util/path.h"
 
 #include <stdlib.h>
-
-char *hook_output_path(const struct oci_config *config, const char *bundle, const char *annotation)
-{
-	const char *path = config ? annotation_get(config, annotation) : NULL;
-
-	return path ? path_join(bundle, path) : NULL;
-}
 
 /* A copy that ends with NULL. */
 static const char **null_terminated(char *const *v, size_t n)
@@ -36,8 +28,8 @@ void hook_run_poststop(const struct oci_config *config, const struct husk_record
 
 	if (!hooks || hooks->n_poststop == 0 || state_json(record, OCI_STATUS_STOPPED, 0, 0, &state) < 0)
 		return;
-	_cleanup_free_ char *output = hook_output_path(config, record->bundle, HOOKS_STDOUT_ANNOTATION);
-	_cleanup_free_ char *error = hook_output_path(config, record->bundle, HOOKS_STDERR_ANNOTATION);
+	_cleanup_free_ char *output = annotation_hook_output(config, record->bundle, HOOKS_STDOUT_ANNOTATION);
+	_cleanup_free_ char *error = annotation_hook_output(config, record->bundle, HOOKS_STDERR_ANNOTATION);
 	for (size_t i = 0; i < hooks->n_poststop; i++) {
 		const struct oci_hook *h = &hooks->poststop[i];
 		_cleanup_free_ const char **argv = null_terminated(h->args, h->n_args);

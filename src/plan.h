@@ -55,7 +55,6 @@ enum {                                              /* flags of idmap */
 	IDMAP_DENY_SETGROUPS = 1,                   /* write "deny" first: unprivileged, own group only */
 	IDMAP_HELPERS = 2,                          /* newuidmap and newgidmap */
 };
-enum { CGROUP_WRITE_OPTIONAL = 1 };                 /* a file or controller that is not there is fine */
 
 #define A0()
 #define A1(t1, a1) uint64_t a1;

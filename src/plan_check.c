@@ -5,13 +5,9 @@
  */
 #include "plan.h"
 
+#include <linux/errno.h>
 #include <stdbool.h>
 #include <stddef.h>
-#if __STDC_HOSTED__
-#include <errno.h>
-#else
-#include "init/kernel.h"
-#endif
 
 enum arg_type { T_END, T_STR, T_STRV, T_BLOB, T_KIND, T_U, T_I, T_HEX, T_OCT, T_SLOT, T_NS, T_WORD };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of flags, by op and argument; see plan_flags.h. */
 #include "plan_flags.h"
+#include "cgroup/cgroup.h"
 #include "capability.h"
 #include "util/kernel.h"
 #include "util/mem.h"

@@ -3,8 +3,7 @@
  * Hooks as ops.  Those in the container namespace are run by the container process; the state that they read is
  * written here, around the pid, which is not known yet.  poststop hooks are no part of a plan: delete runs them.
  */
-#include "hook.h"
-#include "hook_poststop.h"
+#include "annotation.h"
 #include "plan_json.h"
 #include "plan_parts.h"
 
@@ -75,7 +74,7 @@ static uint64_t state_tail(struct build *b, const char *status)
 
 static uint64_t open_output(struct build *b, const char *annotation)
 {
-	_cleanup_free_ char *path = hook_output_path(b->config, b->request->bundle, annotation);
+	_cleanup_free_ char *path = annotation_hook_output(b->config, b->request->bundle, annotation);
 
 	if (!path)
 		return PLAN_NO_SLOT;

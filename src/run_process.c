@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Host ops of the processes: executor, id maps, keeper, hooks, terminal, seccomp agent, network devices. */
+#include "annotation.h"
 #include "run_ops.h"
 
 #include "console.h"
@@ -109,8 +110,8 @@ static enum oci_status status_of(const char *word)
 int run_op_HOOK(struct run *r, const struct op *op, struct err *err)
 {
 	const struct plan_view *v = &r->plan;
-	_cleanup_free_ char *output = hook_output_path(r->config, r->record->bundle, HOOKS_STDOUT_ANNOTATION);
-	_cleanup_free_ char *error = hook_output_path(r->config, r->record->bundle, HOOKS_STDERR_ANNOTATION);
+	_cleanup_free_ char *output = annotation_hook_output(r->config, r->record->bundle, HOOKS_STDOUT_ANNOTATION);
+	_cleanup_free_ char *error = annotation_hook_output(r->config, r->record->bundle, HOOKS_STDERR_ANNOTATION);
 	_cleanup_free_ char *state = NULL;
 	const char **argv = NULL, **envp = NULL;
 

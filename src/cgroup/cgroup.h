@@ -105,12 +105,13 @@ bool cgroup_exists(const struct cgroup *c);
 
 /* ---- resources (resources.c: a table of controllers and files; pure) ------------------------- */
 
+enum { CGROUP_WRITE_OPTIONAL = 1 };     /* a file or controller that is not there is fine */
 struct cgroup_write {
 	const char *controller;         /* "memory" */
 	char *file;                     /* "memory.max" */
 	char *value;
 	char *pointer;                  /* "/linux/resources/memory/limit" */
-	unsigned flags;                 /* CGROUP_WRITE_* of plan.h */
+	unsigned flags;                 /* CGROUP_WRITE_* */
 };
 struct cgroup_writes {
 	struct cgroup_write *v;

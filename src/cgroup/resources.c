@@ -3,7 +3,6 @@
 #include "resources.h"
 #include "tree.h"
 #include "../../libocispec/ocispec.h"
-#include "../plan.h"
 #include "../util/err.h"
 #include "../util/log.h"
 #include "../util/mem.h"

@@ -2,7 +2,6 @@
 /* Those of linux.resources that are lists: weights and throttles of devices, huge pages, RDMA, interfaces. */
 #include "resources.h"
 #include "../../libocispec/ocispec.h"
-#include "../plan.h"
 #include "../util/err.h"
 #include "../util/mem.h"
 

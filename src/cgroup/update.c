@@ -9,7 +9,6 @@
 #include "systemd.h"
 #include "tree.h"
 #include "../../libocispec/ocispec.h"
-#include "../plan.h"
 #include "../util/err.h"
 #include "../util/fd.h"
 #include "../util/log.h"

@@ -4,7 +4,6 @@
 #include "systemd_resources.h"
 #include "tree.h"
 #include "../../libocispec/ocispec.h"
-#include "../plan.h"
 #include "../util/err.h"
 #include "../util/fd.h"
 #include "../util/mem.h"
