@@ -8,7 +8,7 @@ import select
 import signal
 import time
 
-from case import alive, wait_until
+from case import PATIENCE, alive, wait_until
 
 WAYS = ("kill_term", "kill_kill", "kill_all_term", "kill_all_kill", "outside_term", "outside_kill", "exits")
 
@@ -44,7 +44,7 @@ class Seed:
             t.cmd(*words[way])
         elif way.startswith("outside"):
             os.kill(self.b_pid, signal.SIGTERM if way == "outside_term" else signal.SIGKILL)
-        return self._end_of_file(started, 3.0)
+        return self._end_of_file(started, 3.0 * PATIENCE)
 
     def _end_of_file(self, started, limit):
         while time.monotonic() < started + limit:
@@ -62,12 +62,12 @@ class Seed:
 
 def verdict(t, arrangement, way):
     """What happened, in a few words; "good" when all is as it should be."""
-    seed = Seed(t, arrangement, "sleep 1000 & sleep 0.4" if way == "exits" else "sleep 1000; true")
+    seed = Seed(t, arrangement, f"sleep 1000 & sleep {0.4 * PATIENCE}" if way == "exits" else "sleep 1000; true")
     bad = []
     seconds = seed.end(way)
     if seconds is None:
         bad.append(f"the pipe stays open ({len(t.processes(seed.b_cgroup))} processes left)")
-    elif seconds > 1.5:
+    elif seconds > 1.5 * PATIENCE:
         bad.append(f"end of file after {seconds:.1f} s")
     if not alive(seed.a_pid):
         bad.append("A died")
