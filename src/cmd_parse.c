@@ -91,6 +91,9 @@ static int unknown(const struct parser *p, const char *arg)
 	const char *near = word_nearest(word, option_name_at, p->info);
 	int dashes = (int)(name - arg);
 
+	if (dashes == 1 && name[0] >= '0' && name[0] <= '9')
+		return err_say(p->err, -EINVAL, "%s%sunknown flag: %s (a number stands without a dash: %s)", p->who,
+			       p->who[0] ? ": " : "", arg, name);
 	if (p->who[0] && find_long(global_options, name, len))
 		return err_say(p->err, -EINVAL, "%s: unknown flag: %.*s%s (it is a global one: put it before \"%s\")",
 			       p->who, dashes, arg, word, p->who);

@@ -63,6 +63,14 @@ static const struct limit_flag {
 #undef LIMIT_TEXT
 };
 
+static const char *const expected_of[] = {
+	[I64] = "a whole number",
+	[U64] = "a whole number, not below 0",
+	[U16] = "a whole number from 0 to 65535",
+	[SIZE] = "bytes, with K, M or G behind them or not, or -1 for no limit",
+	[TEXT] = "a list as 0-3,7",
+};
+
 /* "50M", "1g", "-1": bytes, a whole number of them. */
 static int read_size(const char *text, int64_t *ret)
 {
@@ -144,7 +152,8 @@ static int read_flags(const struct options *o, struct limits *l, struct err *err
 		if (!text)
 			continue;
 		if (read_value(f, text, l) < 0)
-			return err_say(err, -EINVAL, "update: invalid value \"%s\" for flag --%s", text, f->name);
+			return err_say(err, -EINVAL, "update: invalid value \"%s\" for flag --%s: expected %s", text,
+				       f->name, expected_of[f->type]);
 		if (f->has)
 			*(bool *)((char *)l + f->has) = true;
 		*(void **)((char *)l + f->in) = (char *)l + f->part;

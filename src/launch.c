@@ -165,6 +165,9 @@ int launch_config(struct launch *l, struct err *err)
 	code = fd_read_document(AT_FDCWD, path, OCI_DOCUMENT_MAX, &l->text, &l->text_len);
 	if (code == -ENODEV)
 		return err_say(err, code, "read the configuration %s: not a regular file", path);
+	if (code == -ENOENT)
+		return err_say(err, code, "read the configuration %s: %s (\"husk spec\" writes one to begin with)",
+			       path, err_reason(code));
 	if (code < 0)
 		return err_set(err, code, "read the configuration %s", path);
 	return parse_config(l, path, err);

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct flag {
 	uint64_t value, mask;
@@ -139,4 +140,31 @@ void plan_flags_add(struct buf *b, enum op_code code, const char *name, uint64_t
 			return;
 		}
 	add_flags(b, none, value);
+}
+
+const unsigned plan_flags_rlimits[oci_rlimit_type_MAX] = {
+	[OCI_RLIMIT_AS] = RLIMIT_AS,
+	[OCI_RLIMIT_CORE] = RLIMIT_CORE,
+	[OCI_RLIMIT_CPU] = RLIMIT_CPU,
+	[OCI_RLIMIT_DATA] = RLIMIT_DATA,
+	[OCI_RLIMIT_FSIZE] = RLIMIT_FSIZE,
+	[OCI_RLIMIT_LOCKS] = RLIMIT_LOCKS,
+	[OCI_RLIMIT_MEMLOCK] = RLIMIT_MEMLOCK,
+	[OCI_RLIMIT_MSGQUEUE] = RLIMIT_MSGQUEUE,
+	[OCI_RLIMIT_NICE] = RLIMIT_NICE,
+	[OCI_RLIMIT_NOFILE] = RLIMIT_NOFILE,
+	[OCI_RLIMIT_NPROC] = RLIMIT_NPROC,
+	[OCI_RLIMIT_RSS] = RLIMIT_RSS,
+	[OCI_RLIMIT_RTPRIO] = RLIMIT_RTPRIO,
+	[OCI_RLIMIT_RTTIME] = RLIMIT_RTTIME,
+	[OCI_RLIMIT_SIGPENDING] = RLIMIT_SIGPENDING,
+	[OCI_RLIMIT_STACK] = RLIMIT_STACK,
+};
+
+const char *plan_flags_rlimit_name(unsigned resource)
+{
+	for (size_t i = 0; i < oci_rlimit_type_MAX; i++)
+		if (plan_flags_rlimits[i] == resource)
+			return oci_rlimit_type_words[i];
+	return "a limit";
 }

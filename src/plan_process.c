@@ -4,31 +4,12 @@
  * Who it is stands in plan_credentials.c.  For exec, fallback is the container's own process: what the new one does
  * not say is as it is there.
  */
+#include "plan_flags.h"
 #include "plan_parts.h"
 #include "seccomp.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-
-static const unsigned resources[oci_rlimit_type_MAX] = {
-	[OCI_RLIMIT_AS] = RLIMIT_AS,
-	[OCI_RLIMIT_CORE] = RLIMIT_CORE,
-	[OCI_RLIMIT_CPU] = RLIMIT_CPU,
-	[OCI_RLIMIT_DATA] = RLIMIT_DATA,
-	[OCI_RLIMIT_FSIZE] = RLIMIT_FSIZE,
-	[OCI_RLIMIT_LOCKS] = RLIMIT_LOCKS,
-	[OCI_RLIMIT_MEMLOCK] = RLIMIT_MEMLOCK,
-	[OCI_RLIMIT_MSGQUEUE] = RLIMIT_MSGQUEUE,
-	[OCI_RLIMIT_NICE] = RLIMIT_NICE,
-	[OCI_RLIMIT_NOFILE] = RLIMIT_NOFILE,
-	[OCI_RLIMIT_NPROC] = RLIMIT_NPROC,
-	[OCI_RLIMIT_RSS] = RLIMIT_RSS,
-	[OCI_RLIMIT_RTPRIO] = RLIMIT_RTPRIO,
-	[OCI_RLIMIT_RTTIME] = RLIMIT_RTTIME,
-	[OCI_RLIMIT_SIGPENDING] = RLIMIT_SIGPENDING,
-	[OCI_RLIMIT_STACK] = RLIMIT_STACK,
-};
 
 /* Numbers of the kernel's interface (linux/sched.h, linux/ioprio.h, linux/mempolicy.h, linux/personality.h). */
 static const unsigned policies[oci_sched_policy_MAX] = {
@@ -165,7 +146,7 @@ static void add_rlimits(struct build *b, const struct oci_process *fallback, boo
 		if ((l->type == OCI_RLIMIT_AS) != address_space)
 			continue;
 		plan_where(b->p, "/process/rlimits/%zu", i);
-		PLAN_ADD(b->p, RLIMIT, .resource = resources[l->type], .soft = l->soft, .hard = l->hard);
+		PLAN_ADD(b->p, RLIMIT, .resource = plan_flags_rlimits[l->type], .soft = l->soft, .hard = l->hard);
 	}
 }
 

@@ -2,7 +2,9 @@
 /* Sentences for what went wrong in the container process: operation, object, place in config.json, reason,
  * and the way out where there is one. */
 #include "capability.h"
+#include "cgroup/stats.h"
 #include "hook.h"
+#include "plan_flags.h"
 #include "plan_print.h"
 #include "run_ops.h"
 
@@ -38,13 +40,17 @@ static const struct advice {
 	  "the user namespace may not mount it, and the host has none that could be bound instead" },
 	{ OP_FSMOUNT, ENODEV, "this kernel does not know the file system type" },
 	{ OP_MOUNT_IDMAP, EINVAL, "this kernel cannot map the ids of this file system type: bind one that it can" },
+	{ OP_TARGET, ENOTDIR, "a directory is wanted there, and this, or a part of its path, is none" },
+	{ OP_TARGET, EISDIR, "what is mounted is no directory, so a directory cannot be its mount point" },
 	{ OP_TARGET, EXDEV, "the path leads out of the root file system" },
 	{ OP_TARGET, ELOOP, "the path is a symbolic link where none is allowed" },
 	{ OP_RLIMIT, EPERM, "raising a hard limit needs CAP_SYS_RESOURCE" },
 	{ OP_OOM_SCORE_ADJ, EACCES, "lowering the score needs CAP_SYS_RESOURCE" },
 	{ OP_LABEL, ENOENT, "the kernel knows no such profile; apparmor_parser loads profiles" },
 	{ OP_SYSCTL, EROFS, "the namespace that the parameter belongs to is not the container's own" },
+	{ OP_SYSCTL, EINVAL, "the kernel does not take this value" },
 	{ OP_SYSCTL, ENOENT, "this kernel has no such parameter" },
+	{ OP_MEMPOLICY, EINVAL, "does this host have these memory nodes? /sys/devices/system/node/online" },
 	{ OP_CHDIR, ENOENT, "process.cwd must be in the container" },
 	{ OP_SECCOMP, EINVAL, "this kernel does not know one of the filter's flags or actions" },
 };
@@ -57,7 +63,7 @@ static const char *find_advice(unsigned code, int error)
 	return NULL;
 }
 
-/* "mount at /data: " for ops of a mount, "" for others. */
+/* "mount at /data: " for ops of a mount, the values of limits and parameters, "" for others. */
 static void describe_place(const struct run *r, const struct op *op, char *buf, size_t size)
 {
 	const char *where = plan_view_str(&r->plan, op->where);
@@ -67,6 +73,11 @@ static void describe_place(const struct run *r, const struct op *op, char *buf, 
 	buf[0] = '\0';
 	if (where && sscanf(where, "/mounts/%u", &i) == 1 && c && i < c->n_mounts && c->mounts[i].destination)
 		snprintf(buf, size, "mount at %s: ", c->mounts[i].destination);
+	else if (op->code == OP_RLIMIT)
+		snprintf(buf, size, "%s %llu:%llu: ", plan_flags_rlimit_name((unsigned)op->u.RLIMIT.resource),
+			 (unsigned long long)op->u.RLIMIT.soft, (unsigned long long)op->u.RLIMIT.hard);
+	else if (op->code == OP_SYSCTL)
+		snprintf(buf, size, "value \"%.200s\": ", plan_view_str(&r->plan, op->u.SYSCTL.value));
 }
 
 void run_error_host(const struct run *r, const struct op *op, struct err *err)
@@ -178,6 +189,11 @@ static void describe_death(const struct run *r, char *buf, size_t size)
 int run_error_died(struct run *r, struct err *err)
 {
 	char what[512] = "", how[128];
+
+	if (r->cgroup && cgroup_oom_kills(r->cgroup) > 0) {
+		err_say(err, -ENOMEM, "container init was OOM-killed (memory limit too low?)");
+		return err_where(err, "/linux/resources/memory/limit");
+	}
 
 	if (r->op < r->plan.header->n_ops)
 		plan_describe_op(&r->plan, r->op, what, sizeof(what));

@@ -180,8 +180,11 @@ int run_op_OPEN_TREE(struct run *r, const struct op *op, struct err *err)
 	unsigned flags = (unsigned)op->u.OPEN_TREE.flags | OPEN_TREE_CLOEXEC;
 	int fd = (int)syscall(SYS_open_tree, AT_FDCWD, path, flags);
 
-	if (fd < 0)
-		return err_set(err, -errno, "bind source %s", path);
+	if (fd < 0) {
+		const char *where = plan_view_str(&r->plan, op->where);
+		return err_set(err, -errno, "%s %s",
+			       where && strcmp(where, "/root/path") == 0 ? "root file system" : "bind source", path);
+	}
 	fill_slot(r, op->u.OPEN_TREE.slot, fd);
 	return 0;
 }

@@ -170,5 +170,9 @@ int run_op_SECCOMP_AGENT(struct run *r, const struct op *op, struct err *err)
 				      r->init_pid, r->seccomp_fd, err);
 	r->seccomp_fd = fd_close(r->seccomp_fd);
 	r->seccomp_handed = code == 0;
+	if (code < 0) {
+		err_prefix(err, "failed to connect with seccomp agent");
+		err_where(err, "/linux/seccomp/listenerPath");
+	}
 	return code;
 }

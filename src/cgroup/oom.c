@@ -26,6 +26,18 @@ static int read_count(int dir_fd, long long *ret)
 	return r == -ENOENT ? cgroup_read_key(dir_fd, "memory.events", "oom", ret) : r;
 }
 
+int cgroup_oom_kills(const struct cgroup *c)
+{
+	const struct cgroup_dir *d = cgroup_find_dir(c, "memory");
+	_cleanup_fd_ int dir_fd = d ? cgroup_dir_open(d) : -ENOENT;
+	long long count;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	int r = d->v2 ? read_count(dir_fd, &count) : cgroup_read_key(dir_fd, "memory.oom_control", "oom_kill", &count);
+	return r < 0 ? r : count > 0;
+}
+
 static int open_v2(const struct cgroup_dir *d, struct cgroup_oom *o)
 {
 	_cleanup_free_ char *memory = cgroup_dir_file(d, "memory.events");

@@ -19,6 +19,8 @@ struct cgroup_oom {
 int cgroup_oom_open(const struct cgroup *c, struct cgroup_oom *ret, struct err *err);
 /* How often memory ran out since the last call (≥ 0); -ENODEV when the cgroup is gone. */
 int cgroup_oom_read(struct cgroup_oom *o);
+/* Was a process of it killed for want of memory? 1 or 0; negative errno: nobody knows. */
+int cgroup_oom_kills(const struct cgroup *c);
 void cgroup_oom_done(struct cgroup_oom *o);
 
 #endif

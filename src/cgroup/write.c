@@ -47,12 +47,43 @@ static int explain_missing(const struct cgroup_dir *d, const char *controller, c
 		       d->path);
 }
 
+/* What the kernel wants of a value that it refused. */
+static const struct {
+	const char *file; /* the beginning of its name */
+	int error;        /* 0: any */
+	const char *text;
+} hints[] = {
+	{ "cpuset.", 0,
+	  "the CPUs or memory nodes must be there, and in the cgroup above: see its file of the same name" },
+	{ "cpu.cfs_", EINVAL, "1000 is the least, 1000000 the longest period" },
+	{ "cpu.max", EINVAL, "1000 is the least, 1000000 the longest period" },
+	{ "cpu.idle", 0, "0 or 1" },
+	{ "blkio.bfq.weight", ERANGE, "10 to 1000" },
+	{ "blkio.weight", 0, "10 to 1000" },
+	{ "io.", ENODEV, "there is no such block device" },
+	{ "blkio.", ENODEV, "there is no such block device" },
+	{ "memory.memsw.", EINVAL, "memory and swap together cannot be less than the limit of memory" },
+	{ "memory.limit_in_bytes", EINVAL, "it cannot be more than the limit of memory and swap together" },
+	{ "memory.limit_in_bytes", EBUSY, "the container uses more, and nothing can be taken away from it" },
+};
+
+static const char *hint_for(const char *file, int code)
+{
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (strncmp(file, hints[i].file, strlen(hints[i].file)) == 0 &&
+		    (!hints[i].error || hints[i].error == -code))
+			return hints[i].text;
+	return NULL;
+}
+
 static int write_failed(const struct cgroup_dir *d, const char *controller, const char *file, const char *value,
 			int code, struct err *err)
 {
 	if (code == -ENOENT)
 		return explain_missing(d, controller, file, err);
-	return err_set(err, code, "write \"%s\" to %s of cgroup %s%s", value, file, d->mount, d->path);
+	const char *hint = hint_for(file, code);
+	return err_say(err, code, "write \"%s\" to %s of cgroup %s%s: %s%s%s%s", value, file, d->mount, d->path,
+		       err_reason(code), hint ? " (" : "", hint ? hint : "", hint ? ")" : "");
 }
 
 /* The first alternative that is there. *ret_name is the last one tried, *ret_text its value. */

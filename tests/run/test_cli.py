@@ -66,6 +66,13 @@ def unknown_flag(t):
 
 
 @test
+def number_with_a_dash(t):
+    """`kill ID -9`, as with kill(1)."""
+    t.husk_only("runc takes it for an id")
+    t.fails("kill", "x", "-9", says="a number stands without a dash: 9")
+
+
+@test
 def flag_needs_argument(t):
     """Callers probe restore for this text."""
     for args in (("restore", "--lsm-profile"), ("create", "--bundle"), ("restore", "--lsm-mount-context")):

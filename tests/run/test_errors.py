@@ -3,6 +3,7 @@
 import json
 import os
 
+import layout
 from case import test
 
 
@@ -184,3 +185,72 @@ def fault_of_mount_is_exact(t):
     t.need(t.runtime.kind == "husk", "husk's wording")
     config = t.config("true").bind("/srv/no-such-thing", "/data")
     t.refused(config, "/mounts/5", "/data", "bind source /srv/no-such-thing: no such file or directory")
+
+
+def _wrong(name, words, change, where=None):
+    """A configuration that a user got wrong: the error names the place, the thing, why, and the way out."""
+    def check(t):
+        t.husk_only("husk's wording")
+        config = t.config("true")
+        change(t, config)
+        t.refused(config, *words)
+    check.__name__ = "wrong_" + name
+    check.__module__ = __name__
+    test(check)
+
+
+def _set(path, value):
+    def change(t, config):
+        place = config
+        names = path.split("__")
+        for name in names[:-1]:
+            place = place.setdefault(name, {})
+        place[names[-1]] = value
+    return change
+
+
+_wrong("rootfs", ("/root/path: root file system ", "nothing-here: no such file or directory"), _set("root__path", "nothing-here"))
+_wrong("rlimit", ("/process/rlimits/0: RLIMIT_NOFILE 99999999:99999999: ", "operation not permitted (raising a hard limit needs CAP_SYS_RESOURCE)"),
+       _set("process__rlimits", [{"type": "RLIMIT_NOFILE", "soft": 99999999, "hard": 99999999}]))
+_wrong("sysctl_value", ('/linux/sysctl/net.ipv4.ip_forward: value "abc": ', "the kernel does not take this value"),
+       _set("linux__sysctl", {"net.ipv4.ip_forward": "abc"}))
+_wrong("memory_nodes", ("/linux/memoryPolicy", "does this host have these memory nodes?"),
+       _set("linux__memoryPolicy", {"mode": "MPOL_BIND", "nodes": "63"}))
+_wrong("directory_on_file", ("/mounts/5: mount at /etc/passwd: ", "not a directory (a directory is wanted there"),
+       lambda t, config: config.bind("/tmp", "/etc/passwd"))
+_wrong("file_on_directory", ("/mounts/5: mount at /mnt: ", "is a directory (what is mounted is no directory"),
+       lambda t, config: config.bind("/etc/passwd", "/mnt"))
+
+@test
+def wrong_seccomp_agent(t):
+    t.husk_only("husk's wording")
+    config = t.config("true")
+    config.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/no/agent",
+                               "syscalls": [{"names": ["getcwd"], "action": "SCMP_ACT_NOTIFY"}]}
+    t.eq(t.not_run(config, "/linux/seccomp/listenerPath: failed to connect with seccomp agent: ",
+                   "/no/agent: no such file or directory").rc, 1)
+
+
+@test
+def wrong_cpus(t):
+    t.husk_only("husk's wording")
+    t.need(layout.controller("cpuset")[0], "no cpuset controller")
+    config = t.config("true").resources(cpu={"cpus": "4000"})
+    t.refused(config, '/linux/resources/cpu/cpus: write "4000" to cpuset.cpus', "and in the cgroup above")
+
+
+@test
+def wrong_bundle(t):
+    t.husk_only("husk's wording")
+    t.fails("create", "--bundle", t.path("none"), t.new_id(), says=(t.path("none"), "no such file or directory", '"husk spec" writes one'))
+
+
+@test
+def memory_too_small_for_init(t):
+    """runc's words; the kernel kills init, and not the command."""
+    t.husk_only("husk's wording")
+    t.need(layout.controller("memory")[0], "no memory controller")
+    config = t.config("true").resources(memory={"limit": 4096})
+    result = t.cmd("create", "--bundle", t.bundle(config), t.new_id())
+    t.eq(result.rc, 1, str(result))
+    t.check("OOM-killed (memory limit too low?)" in result.err or "/linux/resources/memory/limit: write" in result.err, str(result))

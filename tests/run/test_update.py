@@ -142,6 +142,17 @@ def bad_resources_change_nothing(t):
 
 
 @test
+def wrong_values_say_what_is_expected(t):
+    t.husk_only("husk's wording")
+    container = t.sleeper()
+    for flag, value, expected in (("--memory", "foo", "bytes, with K, M or G behind them or not, or -1 for no limit"),
+                                  ("--cpu-quota", "x", "a whole number"), ("--cpu-share", "-1", "a whole number, not below 0"),
+                                  ("--blkio-weight", "70000", "a whole number from 0 to 65535")):
+        t.fails("update", flag, value, container, says=f'update: invalid value "{value}" for flag {flag}: expected {expected}')
+    t.finish(container)
+
+
+@test
 def kernel_memory_is_ignored(t):
     container = t.sleeper()
     t.ok("update", "--kernel-memory", "10M", "--kernel-memory-tcp", "10M", container)
