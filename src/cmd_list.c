@@ -3,10 +3,12 @@
 #include "cmd.h"
 #include "container.h"
 #include "util/err.h"
+#include "util/fd.h"
 #include "util/log.h"
 #include "util/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,12 +68,13 @@ static void print_table(const char *rows)
 /* One that cannot be read, or goes away while we look, is left out with a warning; list never fails for it. */
 static size_t add_all(const struct global *g, char **ids, size_t n_ids, list_fn *add, struct buf *out)
 {
+	_cleanup_fd_ int root_fd = fd_open(AT_FDCWD, g->root, O_PATH | O_DIRECTORY, 0);
 	size_t n = 0;
 
 	for (size_t i = 0; i < n_ids; i++) {
 		struct container c;
 		struct err err = { 0 };
-		int r = container_open(g->root, ids[i], -1, &c, &err);
+		int r = container_glance(g->root, root_fd, ids[i], &c, &err);
 		if (r < 0 && r != -ENOENT)
 			log_warning("%s", err.text);
 		if (r < 0)

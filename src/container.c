@@ -41,6 +41,20 @@ int container_open(const char *root, const char *id, int timeout_ms, struct cont
 	return 0;
 }
 
+int container_glance(const char *root, int root_fd, const char *id, struct container *ret, struct err *err)
+{
+	struct container c = { .seen = { .pid_fd = -1 }, .has_file = true };
+
+	c.dir = (struct state_dir){ .root_fd = -1, .dir_fd = -1, .id = mem_strdup(id) };
+	if (state_read_below(root_fd, id, &c.arena, &c.record) < 0) {
+		container_done(&c);
+		return container_open(root, id, -1, ret, err);
+	}
+	state_observe(c.record, &c.seen);
+	*ret = c;
+	return 0;
+}
+
 void container_done(struct container *c)
 {
 	state_seen_done(&c->seen);

@@ -24,6 +24,8 @@ struct container {
 
 /* timeout_ms as in state_dir_open. A damaged record is opened too. */
 int container_open(const char *root, const char *id, int timeout_ms, struct container *ret, struct err *err);
+/* The record and what is seen, without its directory and its cgroup: for lists. root_fd: of root, open as a directory. */
+int container_glance(const char *root, int root_fd, const char *id, struct container *ret, struct err *err);
 void container_done(struct container *c);
 /* Look again: who lives, in which state. */
 void container_observe(struct container *c);

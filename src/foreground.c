@@ -32,7 +32,7 @@ int foreground_begin(struct foreground *f, bool subreaper, struct err *err)
 	sigfillset(&set);
 	for (size_t i = 0; i < sizeof(own_signals) / sizeof(own_signals[0]); i++)
 		sigdelset(&set, own_signals[i]);
-	sigprocmask(SIG_BLOCK, &set, &f->saved_mask);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	f->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return f->signal_fd < 0 ? err_set(err, -errno, "make a signal descriptor") : 0;
 }
@@ -53,18 +53,24 @@ static bool reap(pid_t pid, int *ret_status)
 	return ended;
 }
 
+static void take_signal(struct foreground *f, pid_t pid, int sig)
+{
+	if (sig == SIGWINCH && f->console.master_fd >= 0)
+		console_resize(&f->console);
+	else if (sig != SIGCHLD && sig != SIGURG && sig != SIGPIPE)
+		kill(pid, sig);
+}
+
 static void take_signals(struct foreground *f, pid_t pid)
 {
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo info[4];
+	ssize_t n;
 
-	while (read(f->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		int sig = (int)info.ssi_signo;
-
-		if (sig == SIGWINCH && f->console.master_fd >= 0)
-			console_resize(&f->console);
-		else if (sig != SIGCHLD && sig != SIGURG && sig != SIGPIPE)
-			kill(pid, sig);
-	}
+	do {
+		n = read(f->signal_fd, info, sizeof(info));
+		for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(info[0]); i++)
+			take_signal(f, pid, (int)info[i].ssi_signo);
+	} while (n == sizeof(info));
 }
 
 /* Once ready is enough. */
@@ -83,8 +89,8 @@ int foreground_wait(struct foreground *f, pid_t pid, int console_fd, int *ret_st
 {
 	console_init(&f->console, console_fd);
 	console_start(&f->console);
-	/* pid is not reaped before this loop does it, so it cannot be someone else's. */
-	while (!reap(pid, ret_status)) {
+	/* pid is not reaped before this loop does it, so it cannot be someone else's. Should it be dead already, SIGCHLD waits. */
+	do {
 		struct pollfd p[4] = { { .fd = f->signal_fd, .events = POLLIN },
 				       { .fd = f->notify_fd, .events = POLLIN } };
 		unsigned n = 2 + console_poll(&f->console, p + 2);
@@ -96,7 +102,7 @@ int foreground_wait(struct foreground *f, pid_t pid, int console_fd, int *ret_st
 		if (p[1].revents)
 			take_notify(f, pid);
 		console_copy(&f->console);
-	}
+	} while (!reap(pid, ret_status));
 	console_drain(&f->console);
 	console_done(&f->console);
 	return 0;
@@ -107,10 +113,6 @@ void foreground_end(struct foreground *f)
 	console_done(&f->console);
 	if (f->signal_fd < 0)
 		return;
-	/* Signals that are still waiting were meant for the program, which is gone. */
-	struct signalfd_siginfo info;
-	while (read(f->signal_fd, &info, sizeof(info)) == sizeof(info))
-		;
+	/* Signals that are still waiting were meant for the program, which is gone: they stay blocked, and the command ends. */
 	f->signal_fd = fd_close(f->signal_fd);
-	sigprocmask(SIG_SETMASK, &f->saved_mask, NULL);
 }

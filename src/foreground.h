@@ -18,7 +18,6 @@ struct err;
 
 struct foreground {
 	int signal_fd;
-	sigset_t saved_mask;
 	struct console console;
 	int notify_fd;                  /* sd_notify of the program (notify_socket.h), borrowed; -1: none */
 	const char *notify_path;

@@ -108,7 +108,8 @@ static unsigned last_capability(uint64_t bounding)
 
 	while (!bounding && last > 0 && prctl(PR_CAPBSET_READ, last, 0, 0, 0) < 0)
 		last--;
-	while (last < 63 && prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0)
+	/* Nor need anybody know of one that is newer than we, and that nobody here has. */
+	while (last < CAP_LAST_CAP && prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0)
 		last++;
 	return last;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pid of kdevtmpfs, a kernel thread with a mount namespace of its own.  Kernel threads keep their pid until the
- * next boot, so it is remembered in the directory of records (a link, .kdevtmpfs), and checked when it is used.
+ * next boot, so it is remembered in the directory of records (a link, .kdevtmpfs), together with the id of the boot.
  */
 #include "facts.h"
 #include "host_probe.h"
 #include "ocispec.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,15 +52,27 @@ static unsigned search(void)
 	return 0;
 }
 
-/* What was found is remembered, also that there is none. The directory is there from the first container on. */
+/* What was found is remembered for this boot, also that there is none. The directory is there from the first container on. */
 static void remember(const char *link, unsigned pid)
 {
-	char text[16];
+	_cleanup_free_ char *text = mem_printf("%u %s", pid, process_boot_id());
 
-	snprintf(text, sizeof(text), "%u", pid);
 	unlink(link);
 	if (symlink(text, link) < 0)
 		return;
+}
+
+/* A kernel thread keeps its pid until the next boot. */
+static bool recall(const char *link, unsigned *ret)
+{
+	char text[64], *end;
+	ssize_t n = readlink(link, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	*ret = (unsigned)strtoul(text, &end, 10);
+	return *end == ' ' && process_boot_id()[0] && strcmp(end + 1, process_boot_id()) == 0;
 }
 
 static bool wants_mount_namespace(const struct oci_config *config)
@@ -74,19 +87,13 @@ static bool wants_mount_namespace(const struct oci_config *config)
 
 void host_probe_kdevtmpfs(const struct oci_config *config, const struct request *request, struct facts *f)
 {
-	char text[16];
+	unsigned pid = 0;
 
 	if (!config || !request || !request->root || request->exec || !f->privileged || f->in_user_ns ||
 	    !wants_mount_namespace(config))
 		return;
 	_cleanup_free_ char *link = mem_printf("%s/.kdevtmpfs", request->root);
-	ssize_t n = readlink(link, text, sizeof(text) - 1);
-	unsigned pid = 0;
-	if (n > 0) {
-		text[n] = '\0';
-		pid = (unsigned)strtoul(text, NULL, 10);
-	}
-	if (pid ? !is_kdevtmpfs(pid) : n <= 0) {
+	if (!recall(link, &pid)) {
 		pid = search();
 		remember(link, pid);
 	}

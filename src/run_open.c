@@ -61,17 +61,21 @@ static int open_null(const char *path, struct err *err)
 static int open_null_mount(const char *path, struct err *err)
 {
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;
 	struct stat st;
-	_cleanup_fd_ int fd =
-		(int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	/* One call since Linux 6.15. */
+	_cleanup_fd_ int fd = (int)syscall(SYS_open_tree_attr, AT_FDCWD, path, flags, &attr, sizeof(attr));
+	bool private = fd >= 0;
 
+	if (!private && (errno == ENOSYS || errno == EPERM))
+		fd = (int)syscall(SYS_open_tree, AT_FDCWD, path, flags);
 	if (fd < 0)
 		return err_set(err, -errno, "clone the mount of %s", path);
 	if (fstat(fd, &st) < 0)
 		return err_set(err, -errno, "stat %s", path);
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
 		return err_say(err, -ENXIO, "%s is not the null device (char 1:3)", path);
-	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+	if (!private && syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return err_set(err, -errno, "make the mount of %s private", path);
 	return fd_take(fd);
 }

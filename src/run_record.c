@@ -122,9 +122,11 @@ void run_record_process(struct run *r)
 		record->has_keeper_start_time = process_start_time(r->keeper_pid, &record->keeper_start_time) == 0;
 	}
 	forget_namespaces(record);
-	record->namespaces = mem_alloc(oci_namespace_type_MAX * sizeof(char *));
-	add_namespaces(r, true);
-	add_namespaces(r, false);
+	if (!r->cgroup || r->cgroup->n_dirs == 0) {
+		record->namespaces = mem_alloc(oci_namespace_type_MAX * sizeof(char *));
+		add_namespaces(r, true);
+		add_namespaces(r, false);
+	}
 	record->own_pid_namespace = is_own(r->config, OCI_NS_PID);
 	record->has_own_pid_namespace = true;
 }

@@ -170,7 +170,12 @@ static void reap_executor(struct run *r)
 static bool has_our_name(pid_t pid)
 {
 	struct process_stat stat;
+	char path[32], exe[8];
 
+	/* Who still has a program at all has not begun to die, which would have closed the socket later: it is another one. */
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	if (readlink(path, exe, sizeof(exe)) > 0)
+		return false;
 	return process_stat(pid, &stat) == 0 && strcmp(stat.name, INIT_COMM) == 0;
 }
 

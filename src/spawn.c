@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -81,11 +80,7 @@ static void child_place_fds(struct child *c)
 	for (size_t i = 0; i < c->n_fds; i++)
 		if (dup2(c->copies[i], (int)(c->first_fd + i)) < 0)
 			child_fail(c);
-	/* Keeps what is below first_fd: the standard streams and the preserved descriptors. */
-	/* EINVAL: Linux 5.10 has the call, but not the flag (5.11). The executor closes what it does not know. */
-	if (syscall(SYS_close_range, (unsigned)(c->first_fd + c->n_fds), ~0U, CLOSE_RANGE_CLOEXEC) < 0 &&
-	    errno != EINVAL)
-		child_fail(c);
+	/* The image begins by closing what is beyond them. */
 	c->copies[0] = image_fd;
 }
 
@@ -161,13 +156,9 @@ static long clone_into(struct child *c, const struct spawn *s, int *ret_pid_fd, 
 static int start_child(struct child *c, const struct spawn *s, int *ret_pid_fd, int *ret_in_cgroup)
 {
 	siginfo_t info;
-	sigset_t all, old;
 
-	/* Signals wait until the image decides what they mean. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &old);
+	/* No handler of ours can run in the child (CLONE_CLEAR_SIGHAND); the image blocks all signals with its first call. */
 	long pid = clone_into(c, s, ret_pid_fd, ret_in_cgroup);
-	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0 || !c->error)
 		return (int)pid;
 	while (waitid(P_PIDFD, (id_t)*ret_pid_fd, &info, WEXITED) < 0 && errno == EINTR)

@@ -140,16 +140,13 @@ static int lock_until(int fd, int timeout_ms)
 	return 0;
 }
 
-/* Is the directory that we hold still the one of that name? A delete may have come first. 1, 0 or a negative errno. */
-static int still_there(int root_fd, const char *id, int dir_fd)
+/* Is the directory that we hold still the one of its name? A delete may have come first; nobody renames one. 1, 0 or a
+ * negative errno. */
+static int still_there(int dir_fd)
 {
-	struct stat named, held;
+	struct stat held;
 
-	if (fstatat(root_fd, id, &named, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(dir_fd, &held) < 0)
-		return -errno;
-	return named.st_dev == held.st_dev && named.st_ino == held.st_ino;
+	return fstat(dir_fd, &held) < 0 ? -errno : held.st_nlink > 0;
 }
 
 static int open_dir(int root_fd, const char *id)
@@ -168,7 +165,7 @@ static int hold_new(int root_fd, const char *id)
 	int r = lock_until(fd, 1000);
 	if (r < 0)
 		return r == -ETIMEDOUT ? -EAGAIN : r;
-	r = still_there(root_fd, id, fd);
+	r = still_there(fd);
 	if (r <= 0)
 		return r < 0 ? r : -EAGAIN;
 	return fd_take(fd);
@@ -219,19 +216,33 @@ int state_dir_open(const char *root, const char *id, int timeout_ms, struct stat
 		return err_say(err, dir_fd, "container does not exist: %s", id);
 	if (dir_fd < 0)
 		return err_set(err, dir_fd, "open the record of container %s in %s", id, root);
-	if (timeout_ms >= 0) {
-		r = lock_until(dir_fd, timeout_ms);
-		if (r == 0)
-			r = still_there(root_fd, id, dir_fd);
-		if (r < 0)
-			return err_set(err, r, "lock container %s (another command works on it)", id);
-		if (r == 0)
-			return err_say(err, -ENOENT, "container does not exist: %s", id);
-	}
-	*ret = (struct state_dir){
-		.root_fd = fd_take(root_fd), .dir_fd = fd_take(dir_fd), .id = mem_strdup(id), .locked = timeout_ms >= 0
-	};
+	struct state_dir d = { .root_fd = root_fd, .dir_fd = dir_fd, .id = (char *)id };
+	if (timeout_ms >= 0)
+		r = state_dir_lock(&d, timeout_ms, err);
+	if (r < 0)
+		return r;
+	d.id = mem_strdup(id);
+	root_fd = dir_fd = -1;
+	*ret = d;
 	return 0;
+}
+
+void state_dir_unlock(struct state_dir *d)
+{
+	flock(d->dir_fd, LOCK_UN);
+	d->locked = false;
+}
+
+int state_dir_lock(struct state_dir *d, int timeout_ms, struct err *err)
+{
+	int r = lock_until(d->dir_fd, timeout_ms);
+
+	d->locked = r == 0;
+	if (r == 0)
+		r = still_there(d->dir_fd);
+	if (r < 0)
+		return err_set(err, r, "lock container %s (another command works on it)", d->id);
+	return r == 0 ? err_say(err, -ENOENT, "container does not exist: %s", d->id) : 0;
 }
 
 void state_dir_done(struct state_dir *d)
@@ -273,41 +284,53 @@ static int remove_entry(int dir_fd, const char *name, unsigned depth)
 	return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* Remove everything in a directory, except one name; no link is followed. */
+/* One pass over a directory, from where its descriptor stands: remove what is in it, except one name; no link is followed. */
 static int remove_inside(int dir_fd, const char *keep, unsigned depth)
 {
+	_Alignas(struct dirent64) char buf[4096];
+	ssize_t n;
+	int r = 0;
+
 	if (depth > MAX_DEPTH)
 		return -ELOOP;
+	/* Half a buffer is not the beginning of more. (Should it be, after all, the caller's rmdir says so.) */
+	for (bool more = true; r == 0 && more;) {
+		n = getdents64(dir_fd, buf, sizeof(buf));
+		if (n < 0)
+			return -errno;
+		more = (size_t)n > sizeof(buf) / 2;
+		for (ssize_t at = 0; r == 0 && at < n;) {
+			const struct dirent64 *e = (const void *)(buf + at);
 
-	int fd = fd_open(dir_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
-		return fd;
-	DIR *dir = fdopendir(fd);
-	if (!dir) {
-		int r = -errno;
-		fd_close(fd);
-		return r;
+			at += e->d_reclen;
+			if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+				continue;
+			if (!keep || strcmp(e->d_name, keep) != 0)
+				r = remove_entry(dir_fd, e->d_name, depth);
+		}
 	}
-	int r = 0;
-	for (struct dirent *e; r == 0 && (errno = 0, e = readdir(dir));) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (!keep || strcmp(e->d_name, keep) != 0)
-			r = remove_entry(dir_fd, e->d_name, depth);
-	}
-	closedir(dir);
 	return r;
 }
 
-int state_dir_remove(struct state_dir *d, struct err *err)
+/* state.json goes last: as long as anything is left, it says of what. */
+static int remove_all(struct state_dir *d)
 {
-	/* state.json goes last: as long as anything is left, it says of what. */
 	int r = remove_inside(d->dir_fd, "state.json", 0);
 
 	if (r == 0)
 		r = remove_entry(d->dir_fd, "state.json", 0);
 	if (r == 0 && unlinkat(d->root_fd, d->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		r = -errno;
+	return r;
+}
+
+int state_dir_remove(struct state_dir *d, struct err *err)
+{
+	int r = remove_all(d);
+
+	/* An earlier attempt has read the directory to its end. */
+	if (r == -ENOTEMPTY && lseek(d->dir_fd, 0, SEEK_SET) == 0)
+		r = remove_all(d);
 	return r < 0 ? err_set(err, r, "remove the record of container %s", d->id) : 0;
 }
 

@@ -32,6 +32,9 @@ int state_dir_create(const char *root, const char *id, struct state_dir *ret, st
 /* Open it; -ENOENT: "container does not exist". timeout_ms ≥ 0: lock it, waiting at most so long
  * (-ETIMEDOUT); -1: no lock. */
 int state_dir_open(const char *root, const char *id, int timeout_ms, struct state_dir *ret, struct err *err);
+/* Let others work on it meanwhile; lock it again: -ENOENT when it has been deleted by then. */
+void state_dir_unlock(struct state_dir *d);
+int state_dir_lock(struct state_dir *d, int timeout_ms, struct err *err);
 void state_dir_done(struct state_dir *d);               /* closes; the record stays */
 int state_dir_remove(struct state_dir *d, struct err *err);  /* removes everything in it, and it */
 
@@ -39,6 +42,8 @@ int state_write(const struct state_dir *d, const struct husk_record *r, struct e
 /* Read the record. -ENODATA when it is missing, cut or corrupt: then *ret is made of what there is
  * (the id at least), so that it can still be deleted. */
 int state_read(const struct state_dir *d, struct oci_arena **ret_arena, const struct husk_record **ret, struct err *err);
+/* The same, by the directory of records, of one that is whole and finished: the others need state_read. */
+int state_read_below(int root_fd, const char *id, struct oci_arena **ret_arena, const struct husk_record **ret);
 
 int state_write_config(const struct state_dir *d, const char *text, size_t len, struct err *err);
 int state_read_config(const struct state_dir *d, char **ret, size_t *ret_len, struct err *err);

@@ -77,9 +77,30 @@ int state_read(const struct state_dir *d, struct oci_arena **ret_arena, const st
 	return -ENODATA;
 }
 
+int state_read_below(int root_fd, const char *id, struct oci_arena **ret_arena, const struct husk_record **ret)
+{
+	_cleanup_free_ char *path = mem_printf("%s/state.json", id), *text = NULL, *why = NULL;
+	const struct husk_record *record;
+	struct oci_arena *arena;
+	size_t len = 0;
+	int r = fd_read_document(root_fd, path, RECORD_MAX, &text, &len);
+
+	if (r == 0)
+		r = parse(id, text, len, &arena, &record, &why);
+	if (r < 0)
+		return r;
+	if (!record->status || strcmp(record->status, oci_status_words[OCI_STATUS_CREATING]) == 0) {
+		oci_arena_free(arena);
+		return -EAGAIN;
+	}
+	*ret_arena = arena;
+	*ret = record;
+	return 0;
+}
+
 int state_write_config(const struct state_dir *d, const char *text, size_t len, struct err *err)
 {
-	int r = fd_replace_file(d->dir_fd, "config.json", text, len, 0600);
+	int r = fd_create_file(d->dir_fd, "config.json", text, len, 0600);
 
 	return r < 0 ? err_set(err, r, "save the configuration of container %s", d->id) : 0;
 }

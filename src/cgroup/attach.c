@@ -81,7 +81,7 @@ static void enable_in_scope(const struct cgroup *c)
 	const struct cgroup_dir *d = cgroup_find_v2(c);
 
 	if (c->subgroup && d && c->layout == CGROUP_V2)
-		(void)cgroup_enable_controllers(d); /* what is missing, the write says (write.c) */
+		(void)cgroup_enable_controllers(c, d); /* what is missing, the write says (write.c) */
 }
 
 int cgroup_attach(struct cgroup *c, pid_t pid, bool skip_v2, const struct oci_resources *res, struct err *err)

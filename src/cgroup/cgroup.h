@@ -44,8 +44,11 @@ struct cgroup {
 	char *subgroup;                 /* systemd: where below the scope the directories are; NULL: the scope's own */
 	char *delegated;                /* the container's processes are here, below the directory on v2; NULL: in it */
 	struct systemd_properties *properties;  /* that annotations add to the scope; NULL: none */
+	char *available;                /* of cgroup_locate: the controllers at the top of the v2 hierarchy, or NULL */
+	bool fresh;                     /* the first directory was made just now: nothing is attached to it */
 	char *mark;                     /* whose it is: trusted.husk of the first directory; NULL: cannot be told */
 	bool owned;                     /* husk made it, or found it empty: delete removes it */
+	bool removed;                   /* by cgroup_remove_empty: nobody was in it, and there is no more to do */
 	bool surveyed;                  /* cgroup_survey was here */
 	bool recorded;                  /* from its record: a systemd scope is there already */
 };
@@ -98,6 +101,9 @@ int cgroup_open_v2(const struct cgroup *c);
 int cgroup_delegate(const struct cgroup *c, uid_t uid, struct err *err);
 /* Hand the delegated files to uid (config-linux.md, Cgroup ownership). */
 int cgroup_chown(const struct cgroup *c, uid_t uid, struct err *err);
+/* Remove a cgroup in which nobody is and that has none below it: of a container whose init is dead. False: there may be
+ * more to do, by cgroup_kill and cgroup_remove. */
+bool cgroup_remove_empty(struct cgroup *c);
 /* Remove it, with what is below it: bottom-up, EBUSY retried while processes are leaving. Gone is fine. */
 int cgroup_remove(struct cgroup *c, int timeout_ms, struct err *err);
 /* Does any of its directories exist? */

@@ -171,15 +171,22 @@ static int enable_controllers(const char *path)
 	return 0;
 }
 
-int cgroup_enable_controllers(const struct cgroup_dir *d)
+/* Nearly always they are all there already. */
+static bool has_all(const struct cgroup *c, const struct cgroup_dir *d)
 {
 	_cleanup_free_ char *root = mem_printf("%s/cgroup.controllers", d->mount);
 	_cleanup_free_ char *leaf = cgroup_dir_file(d, "cgroup.controllers");
-	_cleanup_free_ char *there = NULL, *here = NULL;
+	_cleanup_free_ char *there = c->available ? mem_strdup(c->available) : NULL, *here = NULL;
 
-	/* Nearly always they are all there already. */
-	if (fd_read_kernel_file(AT_FDCWD, root, CGROUP_FILE_MAX, &there, NULL) == 0 &&
-	    fd_read_kernel_file(AT_FDCWD, leaf, CGROUP_FILE_MAX, &here, NULL) == 0 && strcmp(there, here) == 0)
+	if (!there && cgroup_read(AT_FDCWD, root, &there) < 0)
+		return false;
+	return !there[0] || (fd_read_kernel_file(AT_FDCWD, leaf, CGROUP_FILE_MAX, &here, NULL) == 0 &&
+			     strncmp(there, here, strlen(there)) == 0 && here[strlen(there)] == '\n');
+}
+
+int cgroup_enable_controllers(const struct cgroup *c, const struct cgroup_dir *d)
+{
+	if (has_all(c, d))
 		return 0;
 	for (size_t i = 0; d->path[i]; i++) {
 		if (d->path[i] != '/')
@@ -257,7 +264,7 @@ static int set_up_dir(const struct cgroup *c, const struct cgroup_dir *d, struct
 	if (!d->v2)
 		return cgroup_list_has(d->controllers, "cpuset") ? inherit_cpuset(d, err) : 0;
 	/* A scope with the executor in it would become the root of threads: controllers come when it has moved on. */
-	int r = c->layout == CGROUP_V2 && !c->subgroup ? cgroup_enable_controllers(d) : 0;
+	int r = c->layout == CGROUP_V2 && !c->subgroup ? cgroup_enable_controllers(c, d) : 0;
 	if (r < 0)
 		return err_set(err, r, "enable controllers for cgroup %s%s", d->mount, d->path);
 	/* Only below another cgroup can it be threaded. */
@@ -272,6 +279,7 @@ static int make_first(struct cgroup *c, bool *ret_existed, struct err *err)
 	/* ENOENT: another command has just removed it. */
 	for (int tries = 0; r == -ENOENT && tries < 10; tries++) {
 		r = make_dir(&c->dirs[0], ret_existed, err);
+		c->fresh = r == 0 && !*ret_existed;
 		if (r == 0)
 			r = cgroup_claim(c, err);
 	}

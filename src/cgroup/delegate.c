@@ -137,6 +137,6 @@ int cgroup_delegate(const struct cgroup *c, uid_t uid, struct err *err)
 	if (r == 0)
 		r = move_all(d, &own, err);
 	if (r == 0)
-		(void)cgroup_enable_controllers(&own); /* as far as there are any */
+		(void)cgroup_enable_controllers(c, &own); /* as far as there are any */
 	return r == 0 && uid ? chown_dir(&own, uid, err) : r;
 }

@@ -154,7 +154,7 @@ int cgroup_set_devices(const struct cgroup *c, const struct cgroup_device_rule *
 	_cleanup_fd_ int fd = cgroup_dir_open(d);
 	if (fd < 0)
 		return err_set(err, fd, "open cgroup %s%s", d->mount, d->path);
-	int r = v1 ? cgroup_devices_v1(fd, rules, n, err) : cgroup_devices_ebpf(fd, rules, n, err);
+	int r = v1 ? cgroup_devices_v1(fd, rules, n, err) : cgroup_devices_ebpf(fd, c->fresh, rules, n, err);
 	if ((r == -EPERM || r == -EACCES) && in_user_namespace() && can_do_without(rules, n)) {
 		log_warning("the allowed device list is left to the user namespace: %s",
 			    err ? err->text : "not permitted");

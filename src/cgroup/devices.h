@@ -12,8 +12,8 @@
 /* The program for rules: each bit of an access is decided by the last rule that matches it; no rule: denied.
  * malloc'ed. Pure. */
 void cgroup_device_program(const struct cgroup_device_rule *rules, size_t n, struct bpf_insn **ret, size_t *ret_n);
-/* Load it, attach it to the directory, and detach those that were there before. */
-int cgroup_devices_ebpf(int dir_fd, const struct cgroup_device_rule *rules, size_t n, struct err *err);
+/* Load it, attach it to the directory, and detach those that were there before; fresh: there are none. */
+int cgroup_devices_ebpf(int dir_fd, bool fresh, const struct cgroup_device_rule *rules, size_t n, struct err *err);
 
 /* The lines to write, in order: "+c 1:3 rwm" for devices.allow, "-a" for devices.deny. A rule that v1 cannot
  * express (a hole in an earlier, wider one) is an error. malloc'ed vector of malloc'ed lines. Pure. */

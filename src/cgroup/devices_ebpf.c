@@ -196,7 +196,7 @@ static int detach(int dir_fd, uint32_t id)
 	return r == -ENOENT ? 0 : r;
 }
 
-int cgroup_devices_ebpf(int dir_fd, const struct cgroup_device_rule *rules, size_t n, struct err *err)
+int cgroup_devices_ebpf(int dir_fd, bool fresh, const struct cgroup_device_rule *rules, size_t n, struct err *err)
 {
 	_cleanup_free_ struct bpf_insn *insns = NULL;
 	uint32_t old[OLD_MAX];
@@ -207,7 +207,7 @@ int cgroup_devices_ebpf(int dir_fd, const struct cgroup_device_rule *rules, size
 	if (fd < 0)
 		return err_set(err, fd, "load the eBPF program of the allowed device list (%zu rules)", n);
 	/* All programs must allow: the new one first, so that there is no moment without a list. */
-	unsigned n_old = find_attached(dir_fd, old);
+	unsigned n_old = fresh ? 0 : find_attached(dir_fd, old);
 	int r = attach(dir_fd, fd);
 	if (r < 0)
 		return err_set(err, r, "attach the eBPF program of the allowed device list");

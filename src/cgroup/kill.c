@@ -173,7 +173,7 @@ int cgroup_kill(const struct cgroup *c, int timeout_ms, struct err *err)
 	long long deadline = cgroup_now_ms() + timeout_ms;
 	long wait_ms = 20;
 
-	if (c->n_dirs == 0)
+	if (c->n_dirs == 0 || c->removed)
 		return 0;
 	int r = cgroup_populated(c);
 	if (r <= 0)

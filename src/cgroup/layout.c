@@ -22,6 +22,7 @@ void cgroup_done(struct cgroup *c)
 	free(c->dirs);
 	free(c->unit);
 	free(c->slice);
+	free(c->available);
 	free(c->mark);
 	free(c->subgroup);
 	free(c->delegated);
@@ -157,6 +158,8 @@ int cgroup_locate(const struct facts *f, const char *cgroups_path, const char *i
 		cgroup_done(&c);
 		return wanted ? err_where(err, "/linux/cgroupsPath") : r;
 	}
+	if (f->v2_controllers)
+		c.available = mem_strdup(f->v2_controllers);
 	*ret = c;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "../util/err.h"
 #include "../util/mem.h"
 #include "../util/process.h"
+#include "../util/self.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -15,23 +16,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Out of reach of a container to which the cgroup is delegated. */
 #define MARK_NAME "trusted.husk"
 
-enum { MARK_MAX = 512 };
+enum { MARK_MAX = 512, TICKS = 100 /* a second; of /proc/PID/stat, the same everywhere (USER_HZ) */ };
 
 void cgroup_set_mark(struct cgroup *c, const char *id)
 {
-	uint64_t start = 0;
-	pid_t self = getpid();
+	struct timespec t;
 
 	/* systemd knows whose a scope is. */
-	if (c->n_dirs == 0 || c->driver != CGROUP_DRIVER_CGROUPFS || process_start_time(self, &start) < 0)
+	if (c->n_dirs == 0 || c->driver != CGROUP_DRIVER_CGROUPFS || clock_gettime(CLOCK_BOOTTIME, &t) < 0)
 		return;
 	free(c->mark);
-	c->mark = mem_printf("%s %d %llu", id, (int)self, (unsigned long long)start);
+	unsigned long long ticks =
+		(unsigned long long)t.tv_sec * TICKS + (unsigned long long)t.tv_nsec / (1000000000 / TICKS);
+	c->mark = mem_printf("%s %d %llu", id, (int)self_pid(), ticks);
 }
 
 /* The mark of the first directory; malloc'ed, NULL: none. */
@@ -47,14 +50,15 @@ static char *read_mark(const struct cgroup *c)
 	return mem_strdup(value);
 }
 
-/* Does the command that set the mark still run? Then it may be about to put its container there. */
+/* Does the command that set the mark still run? Then it may be about to put its container there. Who has its pid now, and
+ * was there when it made the mark, is that command. */
 static bool maker_lives(const char *mark)
 {
-	unsigned long long start;
-	uint64_t now;
+	unsigned long long made;
+	uint64_t start;
 	int pid;
 
-	return sscanf(mark, "%*s %d %llu", &pid, &start) == 2 && process_start_time(pid, &now) == 0 && now == start;
+	return sscanf(mark, "%*s %d %llu", &pid, &made) == 2 && process_start_time(pid, &start) == 0 && start <= made;
 }
 
 /* Empty, and its maker gone: of a container that has stopped, or of none. */

@@ -89,6 +89,21 @@ static int remove_hierarchy(const struct cgroup_dir *d, long long deadline)
 	}
 }
 
+bool cgroup_remove_empty(struct cgroup *c)
+{
+	if (!c->owned || c->driver != CGROUP_DRIVER_CGROUPFS || c->n_dirs == 0)
+		return false;
+	for (size_t i = 0; i < c->n_dirs; i++) {
+		_cleanup_free_ char *path = cgroup_dir_path(&c->dirs[i]);
+		if (remove_dir(AT_FDCWD, path) < 0)
+			return false;
+	}
+	for (size_t i = 0; i < c->n_dirs; i++)
+		remove_above(&c->dirs[i]);
+	c->removed = true;
+	return true;
+}
+
 static int remove_failed(const struct cgroup *c, const struct cgroup_dir *d, int code, struct err *err)
 {
 	_cleanup_free_ pid_t *pids = NULL;
@@ -105,7 +120,7 @@ int cgroup_remove(struct cgroup *c, int timeout_ms, struct err *err)
 	long long deadline = cgroup_now_ms() + timeout_ms;
 	int failed = 0;
 
-	if (!c->owned)
+	if (!c->owned || c->removed)
 		return 0;
 	if (c->driver == CGROUP_DRIVER_SYSTEMD && c->unit) {
 		int r = systemd_stop_scope(c, timeout_ms, err);

@@ -43,7 +43,7 @@ int cgroup_walk(const struct cgroup_dir *d, enum cgroup_order order, cgroup_walk
 int cgroup_read_pids(int dir_fd, int (*fn)(pid_t pid, void *user), void *user);
 
 /* v2: enable all controllers that can be, top-down, from the mount to the parent of the directory. */
-int cgroup_enable_controllers(const struct cgroup_dir *d);
+int cgroup_enable_controllers(const struct cgroup *c, const struct cgroup_dir *d);
 /* Make the directories that are missing, without looking at who is in them. */
 int cgroup_make_dirs(const struct cgroup *c, struct err *err);
 

@@ -129,7 +129,7 @@ int cgroup_write(const struct cgroup *c, const char *controller, const char *fil
 		return err_say(err, -ENOENT, "there is no cgroup controller %s on this host", controller);
 	int r = try_alternatives(d, file, value, &name, &text);
 	/* Hybrid: the controllers of the v2 tree are enabled on demand. */
-	if (r == -ENOENT && d->v2 && c->layout == CGROUP_HYBRID && cgroup_enable_controllers(d) == 0)
+	if (r == -ENOENT && d->v2 && c->layout == CGROUP_HYBRID && cgroup_enable_controllers(c, d) == 0)
 		r = try_alternatives(d, file, value, &name, &text);
 	if (r == 0)
 		return tell_tasks_max(c, name, text, err);

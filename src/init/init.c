@@ -18,21 +18,41 @@ const void *init_blob(const struct init *c, uint64_t offset, uint32_t *ret_len)
 	return offset ? b + 1 : NULL;
 }
 
-char **init_vector(const struct init *c, uint64_t strv, unsigned extra, uint32_t *ret_n)
+char **init_vector(struct init *c, uint64_t strv, unsigned extra, uint32_t *ret_n)
 {
 	const char *s;
 	char **v;
 	uint32_t n;
 
 	s = init_strv(c, strv, &n);
-	v = (char **)sys(NR_mmap, 0, ((size_t)n + extra + 1) * sizeof(*v), PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if ((unsigned long)v > -4096ul)
-		return NULL;
+	if ((size_t)n + extra + 1 <= INIT_VECTORS - c->n_vectors) {
+		v = c->vectors + c->n_vectors;
+		memset(v, 0, ((size_t)n + extra + 1) * sizeof(*v));
+		c->n_vectors += n + extra + 1;
+	} else {
+		v = (char **)sys(NR_mmap, 0, ((size_t)n + extra + 1) * sizeof(*v), PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if ((unsigned long)v > -4096ul)
+			return NULL;
+	}
 	for (uint32_t i = 0; i < n; i++, s = init_next(s))
 		v[i] = (char *)s;
 	*ret_n = n;
 	return v;
+}
+
+bool is_refusal(int error)
+{
+	switch (-error) {
+	case EPERM:
+	case EACCES:
+	case EROFS:
+	case EINVAL:
+	case ENODEV:
+	case ENOSYS:
+	case EOPNOTSUPP: return true;
+	}
+	return false;
 }
 
 int init_slot(const struct init *c, uint64_t slot)

@@ -16,12 +16,23 @@
 #include <stdbool.h>
 
 #define INIT_HOME_SIZE 512
-#define INIT_ANCHORS 4                  /* more mounts of procfs and sysfs than that are not held */
+#define INIT_VECTORS 128
+#define INIT_ANCHORS 8                  /* more mounts than that are not held */
 #define INIT_TRACE_MAX (SYNC_MAX_TEXT / sizeof(struct sync_trace))
+
+enum mount_kind {                       /* of file system, as far as anybody asks */
+	MOUNT_UNKNOWN,                  /* a tree that was cloned */
+	MOUNT_OTHER,
+	MOUNT_PROC,                     /* the whole of a procfs */
+	MOUNT_SYSFS,
+	MOUNT_TMPFS,                    /* new, and reached by nobody else */
+};
 
 struct anchor {                         /* init_anchor.c */
 	const char *path;               /* as the configuration gives it */
 	int fd;                         /* the mount, or -1 */
+	enum mount_kind kind;
+	bool new;                       /* nothing was mounted in it before */
 	bool stands;                    /* path has been seen to lead to it, in this run of masks */
 };
 
@@ -35,6 +46,11 @@ struct init {
 	uint32_t ns_done[PLAN_SLOTS];   /* setns: what has been joined through a slot in phase NS_FIRST */
 
 	int mount_fd, target_fd;        /* the registers MOUNT and TARGET */
+	enum mount_kind mount_kind;
+	const struct op_args_FSMOUNT *unmade; /* MOUNT is yet to be made, by attaching it */
+	bool target_held;               /* target_fd is an anchor's */
+	bool target_safe;               /* TARGET is known to be in no procfs */
+	enum { ROOT_UNASKED, ROOT_PLAIN, ROOT_STRANGE } root_kind; /* plain: the rootfs is no procfs */
 	bool target_proc;               /* TARGET is /proc, or the root of a procfs */
 	const char *target_path;        /* by which TARGET was found */
 	uint64_t mount_slot;            /* slot from which MOUNT was taken, or PLAN_NO_SLOT */
@@ -45,16 +61,20 @@ struct init {
 	struct anchor anchors[INIT_ANCHORS];
 	int mask_fd, null_fd;           /* attached mounts from which further masks are cloned */
 	int parent_fd;                  /* the directory of the last node or link, while more follow */
+	bool parent_held;               /* it is an anchor's */
 	const char *parent_of;          /* the path that it was found for */
 	int hook_output_fd, hook_error_fd; /* files of the host for what hooks print, or -1 */
 	uint64_t closing;               /* bit n: descriptor n is done with, and is closed together with others */
 
 	bool cloned;                    /* this is the container process */
 	bool pivoted;                   /* "/" is the rootfs */
+	bool small_ns;                  /* the mount namespace is not a copy of the host's */
+	bool no_open_tree_attr;
 	bool dumpable;                  /* for as long as the host writes the id maps */
 	bool umask_set;                 /* by the plan */
 	bool exec_ready;                /* signals, umask and vectors are those of the program */
 	bool euid_known;
+	bool born_root;                 /* uid and gid are 0, all of them, and no op changes that */
 	bool filtered;                  /* a filter with a listener is loaded */
 	uint32_t umask;                 /* of the caller */
 	uint32_t euid;                  /* of the container process while it makes nodes, once euid_known */
@@ -68,9 +88,11 @@ struct init {
 	struct text text;               /* of a failure: more words */
 	uint32_t n_trace;
 	bool trace;
+	unsigned n_vectors;             /* used of vectors */
 
 	/* Not touched before they are needed, so that they cost no memory. */
 	char path[PATH_MAX];            /* the program's path when it was searched for */
+	char *vectors[INIT_VECTORS];    /* argv and envp, when they fit */
 	char text_buf[SYNC_MAX_TEXT];
 	struct sync_trace traces[INIT_TRACE_MAX];
 };
@@ -82,10 +104,12 @@ const char *init_strv(const struct init *c, uint64_t offset, uint32_t *ret_n);
 const void *init_blob(const struct init *c, uint64_t offset, uint32_t *ret_len);
 static inline const char *init_next(const char *s) { return s + strlen(s) + 1; }
 /* A vector of pointers to n strings, NULL-terminated, with room for `extra` more; NULL: no memory. */
-char **init_vector(const struct init *c, uint64_t strv, unsigned extra, uint32_t *ret_n);
+char **init_vector(struct init *c, uint64_t strv, unsigned extra, uint32_t *ret_n);
 /* As sys_close, but together with others later: closing is half of the calls of a mount.  init_close_all does it. */
 void init_close(struct init *c, int *fd);
 void init_close_all(struct init *c);
+/* Errors that mean "not here, not so": another way may do. */
+bool is_refusal(int error);
 /* The descriptor in a slot, or -EBADF. */
 int init_slot(const struct init *c, uint64_t slot);
 /* Become (not) dumpable; to fail to hide is the end of the process. */
@@ -130,22 +154,39 @@ int fd_statx(int fd, const char *name, struct statx *ret);
 int fd_mode(int fd);                    /* type and permissions, or a negative errno */
 bool same_place(int a, int b);          /* the same file by the same mount */
 
-/* ---- init_anchor.c: the container's procfs and sysfs, held from the moment they are mounted */
-/* MOUNT (now TARGET) has been attached at its path: hold it, if it is a procfs or sysfs. */
-void anchor_note(struct init *c);
+/* ---- init_anchor.c: the container's procfs, sysfs and new tmpfs, held from the moment they are mounted */
+/* MOUNT (now TARGET) of this kind has been attached at its path: hold it, if it is a procfs, a sysfs or a new tmpfs. */
+void anchor_note(struct init *c, enum mount_kind kind);
+/* The held tmpfs that is the directory of path, *ret_name is what is in it: one name; or -1.  Not the caller's to close. */
+int anchor_directory(struct init *c, const char *path, const char **ret_name);
+/* Find or make a directory by a way that is known to be safe: in a held tmpfs or sysfs; -ENXIO: there is no such way. */
+int anchor_make(struct init *c, const char *path, uint32_t mode);
+/* Of a lookup that may cross no mount and no link: is that, or a missing name, why it failed? */
+bool leads_elsewhere(int error);
 /* As rootfs_open, but from the mount that the configuration put above path, wherever that is now; -ENXIO: there is none. */
 int anchor_open(struct init *c, const char *path, uint64_t flags);
-/* The same, where both ways lead to the same place: the anchor's own path leads to it, and there is no link below. That is
- * asked once in a run of masks, and again after anchor_doubt. -ELOOP: it may be two places. */
-int anchor_open_plain(struct init *c, const char *path, uint64_t flags);
+/* Where both ways lead to the same place, as the anchor's own path leads to it: its descriptor, not the caller's to close,
+ * and what is left of path below it, in which there may be no link. That is asked once in a run of masks, and again after
+ * anchor_doubt. -ELOOP: it may be two places. */
+int anchor_plain(struct init *c, const char *path, const char **ret_rest, bool *ret_new);
 void anchor_doubt(struct init *c);
+
+/* ---- init_target.c */
+void target_close(struct init *c);
 
 /* ---- init_mount.c */
 int mount_attach(int mount_fd, int target_fd);
+int mount_attach_at(int mount_fd, int dir_fd, const char *name); /* onto a name, which is no link, or "" */
 int mount_clone(int fd, const char *path, uint64_t flags);
+int mount_take(struct init *c, int fd); /* fd, unless it is a failure, is MOUNT from here on */
+uint64_t mount_flags(uint64_t attr);    /* of mount(2), for MOUNT_ATTR_* */
 int mount_attr_set(int fd, const struct mount_attr *a, bool recursive);
 /* The same for a mount that is attached: it works before Linux 5.12 too, but for whole trees. */
 int mount_attr_set_attached(struct init *c, int fd, const struct mount_attr *a, bool recursive);
+
+/* ---- init_fsmount.c */
+/* Make c->unmade and attach it to TARGET: 0. 1: it is MOUNT, and is to be attached. */
+int mount_at_once(struct init *c);
 
 /* ---- init_exec.c */
 void init_restore_signals(const struct init *c);

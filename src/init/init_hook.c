@@ -38,7 +38,8 @@ static _Noreturn void hook_child(struct init *c, struct hook *h)
 	if (error >= 0) {
 		sys(NR_umask, c->umask);
 		init_restore_signals(c);
-		/* What the caller preserves is for the program, not for hooks. */
+		/* What the caller preserves is for the program, not for hooks; before Linux 5.11 they find it. */
+		sys(NR_fcntl, c->sync_fd, F_SETFD, FD_CLOEXEC);
 		sys(NR_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
 		error = (int)sys(NR_execve, init_str(c, h->a->path), h->argv, h->envp);
 	}

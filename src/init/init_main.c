@@ -40,21 +40,6 @@ static _Noreturn void fail(struct init *c, int error)
 	sys_exit(1);
 }
 
-/* Errors that mean "not here, not now": the alternative may do. */
-static bool error_is_refusal(int error)
-{
-	switch (-error) {
-	case EPERM:
-	case EACCES:
-	case EROFS:
-	case EINVAL:
-	case ENODEV:
-	case ENOSYS:
-	case EOPNOTSUPP: return true;
-	}
-	return false;
-}
-
 /* How many ops to skip after op failed with error; does not return when that ends all. */
 static uint32_t tolerate(struct init *c, const struct op *op, int error)
 {
@@ -65,7 +50,7 @@ static uint32_t tolerate(struct init *c, const struct op *op, int error)
 			return op->alt;
 		break;
 	case ON_ERROR_ALT_PERM:
-		if (error_is_refusal(error))
+		if (is_refusal(error))
 			return 0;
 		break;
 	case ON_ERROR_ALT: return 0;
@@ -73,10 +58,14 @@ static uint32_t tolerate(struct init *c, const struct op *op, int error)
 	fail(c, error);
 }
 
-/* Before these nothing that is done with may be open: they wait, run others, or limit descriptors. */
-static bool wants_tidy(uint16_t code)
+/* Before these nothing that is done with may be open: they wait, run others, or limit descriptors to few. */
+static bool wants_tidy(const struct op *op)
 {
-	return code == OP_WAIT_START || code == OP_HOOK_IN || code == OP_RLIMIT || code == OP_CONSOLE_OPEN;
+	enum { RLIMIT_NOFILE = 7, FEW = 128 };
+
+	if (op->code == OP_RLIMIT)
+		return op->u.RLIMIT.resource == RLIMIT_NOFILE && op->u.RLIMIT.soft < FEW;
+	return op->code == OP_WAIT_START || op->code == OP_HOOK_IN || op->code == OP_CONSOLE_OPEN;
 }
 
 static uint32_t run_op(struct init *c, const struct op *op)
@@ -91,7 +80,7 @@ static uint32_t run_op(struct init *c, const struct op *op)
 		rootfs_forget_parent(c);
 	if (op->code != OP_MASK && op->code != OP_READONLY)
 		anchor_doubt(c);
-	if (wants_tidy(op->code))
+	if (wants_tidy(op))
 		init_close_all(c);
 	if ((op_table[op->code].side == SIDE_EXEC) != c->cloned)
 		r = op_table[op->code].call(c, &op->u);
@@ -129,8 +118,13 @@ static _Noreturn void run_plan(struct init *c)
 /* Descriptors of our own never become 0, 1 or 2, where the program would find them. */
 static int fill_stdio(void)
 {
+	struct pollfd p[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+	struct timespec now = { 0, 0 };
+
+	if (sys_retry(NR_ppoll, p, 3, &now, 0, 0) < 0)
+		return -EIO;
 	for (int fd = 0; fd < 3; fd++) {
-		if (sys(NR_fcntl, fd, F_GETFD, 0) >= 0)
+		if (!(p[fd].revents & POLLNVAL))
 			continue;
 		int r = (int)sys_retry(NR_openat, AT_FDCWD, "/dev/null", O_RDWR);
 
@@ -171,7 +165,22 @@ static void init_state(struct init *c, int sync_fd)
 		c->slots[i] = -1;
 }
 
-static _Noreturn void run_main(const char *first_fd)
+/* Real and effective ids, as execve(2) has found them: the saved ones are the effective ones then. */
+static void learn_ids(struct init *c, const uint64_t *auxv)
+{
+	enum { AT_UID = 11, AT_EUID = 12, AT_GID = 13, AT_EGID = 14 };
+	unsigned zeros = 0;
+
+	for (; auxv[0]; auxv += 2) {
+		zeros += auxv[0] >= AT_UID && auxv[0] <= AT_EGID && auxv[1] == 0;
+		if (auxv[0] == AT_EUID)
+			c->euid = (uint32_t)auxv[1];
+		c->euid_known |= auxv[0] == AT_EUID;
+	}
+	c->born_root = zeros == AT_EGID - AT_UID + 1;
+}
+
+static _Noreturn void run_main(const char *first_fd, const uint64_t *auxv)
 {
 	struct init c;
 	uint64_t first;
@@ -184,7 +193,6 @@ static _Noreturn void run_main(const char *first_fd)
 	r = (int)sys(NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (r == 0)
 		r = (int)sys(NR_close_range, first + 2, ~0u, 0);
-	sys(NR_fcntl, first, F_SETFD, FD_CLOEXEC);
 	if (r == 0)
 		r = fill_stdio();
 	if (r == 0)
@@ -199,6 +207,8 @@ static _Noreturn void run_main(const char *first_fd)
 	sys(NR_prctl, PR_SET_NAME, INIT_COMM, 0, 0, 0);
 	c.trace = c.plan->flags & PLAN_TRACE;
 	c.cloned = c.plan->flags & PLAN_BORN;
+	if (c.cloned)
+		learn_ids(&c, auxv);
 	c.umask = (uint32_t)sys(NR_umask, 0);
 	run_plan(&c);
 }
@@ -208,12 +218,15 @@ _Noreturn void init_main(long *stack)
 {
 	int argc = (int)stack[0];
 	char **argv = (char **)(stack + 1);
+	char **end = argv + argc + 1; /* of the environment */
 	uint64_t all = ~0ull;
 
 	sys(NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof(all));
 	if (argc >= 3 && str_equal(argv[1], "keep"))
 		keeper_main(argc, argv);
+	while (*end)
+		end++;
 	if (argc == 3 && str_equal(argv[1], "run"))
-		run_main(argv[2]);
+		run_main(argv[2], (const uint64_t *)(end + 1));
 	sys_exit(2);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* INIT ops that make mounts, adorn them and attach them: the registers MOUNT and TARGET. */
+/* INIT ops that clone mounts, adorn them and attach them: the registers MOUNT and TARGET. */
 #include "init/init.h"
 
 int mount_clone(int fd, const char *path, uint64_t flags)
@@ -11,7 +11,13 @@ int mount_clone(int fd, const char *path, uint64_t flags)
 
 int mount_attach(int mount_fd, int target_fd)
 {
-	return (int)sys(NR_move_mount, mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	return mount_attach_at(mount_fd, target_fd, "");
+}
+
+int mount_attach_at(int mount_fd, int dir_fd, const char *name)
+{
+	return (int)sys(NR_move_mount, mount_fd, "", dir_fd, name,
+			MOVE_MOUNT_F_EMPTY_PATH | (*name ? 0 : MOVE_MOUNT_T_EMPTY_PATH));
 }
 
 int mount_attr_set(int fd, const struct mount_attr *a, bool recursive)
@@ -19,25 +25,27 @@ int mount_attr_set(int fd, const struct mount_attr *a, bool recursive)
 	return (int)sys(NR_mount_setattr, fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), a, sizeof(*a));
 }
 
-static int set_mount(struct init *c, int fd)
+int mount_take(struct init *c, int fd)
 {
 	if (fd < 0)
 		return fd;
 	init_close(c, &c->mount_fd);
 	c->mount_fd = fd;
 	c->mount_slot = PLAN_NO_SLOT;
+	c->mount_kind = MOUNT_UNKNOWN;
+	c->unmade = NULL;
 	c->late_attr = (struct mount_attr){ 0 };
 	return 0;
 }
 
 int op_ROOTFS_OPEN(struct init *c, const struct op_args_ROOTFS_OPEN *a)
 {
-	return set_mount(c, mount_clone(AT_FDCWD, init_str(c, a->path), a->flags));
+	return mount_take(c, mount_clone(AT_FDCWD, init_str(c, a->path), a->flags));
 }
 
 int op_TAKE_TREE(struct init *c, const struct op_args_TAKE_TREE *a)
 {
-	int r = set_mount(c, init_slot(c, a->slot));
+	int r = mount_take(c, init_slot(c, a->slot));
 
 	if (r < 0)
 		return r;
@@ -48,144 +56,12 @@ int op_TAKE_TREE(struct init *c, const struct op_args_TAKE_TREE *a)
 
 int op_CLONE_TREE(struct init *c, const struct op_args_CLONE_TREE *a)
 {
-	return set_mount(c, mount_clone(AT_FDCWD, init_str(c, a->path), a->flags));
+	return mount_take(c, mount_clone(AT_FDCWD, init_str(c, a->path), a->flags));
 }
 
 int op_CLONE_TARGET(struct init *c, const struct op_args_CLONE_TARGET *a)
 {
-	return set_mount(c, mount_clone(c->target_fd, "", a->flags));
-}
-
-/* ---- file systems -------------------------------------------------------------------------------- */
-
-/* What the file system has to say about a failure: lines of "e text", "w text", "i text". */
-static void add_fs_log(struct init *c, int fs_fd)
-{
-	char line[512];
-	long n;
-
-	while ((n = sys_retry(NR_read, fs_fd, line, sizeof(line))) > 0) {
-		if (n > 2 && line[1] == ' ') {
-			if (c->text.len)
-				text_str(&c->text, "; ");
-			text_add(&c->text, line + 2, (size_t)(line[n - 1] == '\n' ? n - 3 : n - 2));
-		}
-	}
-}
-
-/* "key=value" or "key". */
-static int fs_option(int fs_fd, const char *option)
-{
-	char key[256];
-	size_t len = str_span(option, '=');
-
-	if (len >= sizeof(key))
-		return -EINVAL;
-	memcpy(key, option, len);
-	key[len] = 0;
-	if (option[len])
-		return (int)sys(NR_fsconfig, fs_fd, FSCONFIG_SET_STRING, key, option + len + 1, 0);
-	return (int)sys(NR_fsconfig, fs_fd, FSCONFIG_SET_FLAG, key, 0, 0);
-}
-
-static int fs_options(struct init *c, int fs_fd, uint64_t strv)
-{
-	uint32_t n;
-	const char *s = init_strv(c, strv, &n);
-	int r = 0;
-
-	for (; r == 0 && n--; s = init_next(s)) {
-		r = fs_option(fs_fd, s);
-		if (r < 0) {
-			text_str(&c->text, "option ");
-			text_str(&c->text, s);
-			/* The kernel takes no longer value in one piece. */
-			if (strlen(s) - str_span(s, '=') > 256)
-				text_str(&c->text, " is longer than 255 bytes");
-		}
-	}
-	return r;
-}
-
-static int fs_flags(struct init *c, int fs_fd, uint64_t flags)
-{
-	static const struct {
-		uint32_t flag;
-		char name[12];
-	} names[] = {
-		{ MS_RDONLY, "ro" },     { MS_SYNCHRONOUS, "sync" },  { MS_DIRSYNC, "dirsync" },
-		{ MS_MANDLOCK, "mand" }, { MS_LAZYTIME, "lazytime" },
-	};
-	int r = 0;
-
-	/* Not flags of fsconfig(2): messages come to us, not to the log; file systems that count versions do it always
-	 * (ext4 since Linux 6.1), and mount(2) asks no others for it either. */
-	flags &= ~(uint64_t)(MS_SILENT | MS_I_VERSION);
-	for (unsigned i = 0; r == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!(flags & names[i].flag))
-			continue;
-		flags &= ~(uint64_t)names[i].flag;
-		r = (int)sys(NR_fsconfig, fs_fd, FSCONFIG_SET_FLAG, names[i].name, 0, 0);
-		/* File systems count versions or not as they like; those that do not know the word do as they like. */
-		if (r == -EINVAL && names[i].flag == MS_I_VERSION)
-			r = 0;
-		if (r < 0) {
-			text_str(&c->text, "option ");
-			text_str(&c->text, names[i].name);
-		}
-	}
-	return r < 0 ? r : flags ? -EINVAL : 0;
-}
-
-static int fs_configure(struct init *c, int fs_fd, uint64_t options, uint64_t flags, int command)
-{
-	int r = fs_options(c, fs_fd, options);
-
-	if (r == 0)
-		r = fs_flags(c, fs_fd, flags);
-	if (r == 0)
-		r = (int)sys_retry(NR_fsconfig, fs_fd, command, 0, 0, 0);
-	if (r < 0)
-		add_fs_log(c, fs_fd);
-	return r;
-}
-
-int op_FSMOUNT(struct init *c, const struct op_args_FSMOUNT *a)
-{
-	int fs = (int)sys(NR_fsopen, init_str(c, a->type), FSOPEN_CLOEXEC), r = 0;
-
-	if (fs < 0)
-		return fs;
-	if (a->source)
-		r = (int)sys(NR_fsconfig, fs, FSCONFIG_SET_STRING, "source", init_str(c, a->source), 0);
-	if (r == 0)
-		r = fs_configure(c, fs, a->options, a->sb_flags, FSCONFIG_CMD_CREATE);
-	if (r == 0) {
-		r = (int)sys(NR_fsmount, fs, FSMOUNT_CLOEXEC, a->attr);
-		if (r < 0)
-			add_fs_log(c, fs);
-	}
-	init_close(c, &fs);
-	return set_mount(c, r);
-}
-
-int op_RECONFIGURE(struct init *c, const struct op_args_RECONFIGURE *a)
-{
-	struct mount_attr attr = { .attr_set = a->set, .attr_clr = a->clear };
-	uint32_t n;
-	int fs, r = 0;
-
-	init_strv(c, a->options, &n);
-	if (n || a->sb_flags) {
-		fs = (int)sys(NR_fspick, c->target_fd, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
-		if (fs < 0)
-			return fs;
-		r = fs_configure(c, fs, a->options, a->sb_flags, FSCONFIG_CMD_RECONFIGURE);
-		sys_close(&fs);
-	}
-	if (r == 0 && (a->set || a->clear))
-		r = mount_attr_set_attached(c, c->target_fd, &attr, false);
-	return r;
+	return mount_take(c, mount_clone(c->target_fd, "", a->flags));
 }
 
 /* ---- attributes ---------------------------------------------------------------------------------- */
@@ -207,7 +83,7 @@ static int keep_for_later(struct init *c, const struct mount_attr *a, bool recur
 	return 0;
 }
 
-static uint64_t remount_flags(uint64_t attr)
+uint64_t mount_flags(uint64_t attr)
 {
 	static const struct {
 		uint32_t attr, flag;
@@ -220,7 +96,7 @@ static uint64_t remount_flags(uint64_t attr)
 		{ MOUNT_ATTR_NOATIME, MS_NOATIME },
 		{ MOUNT_ATTR_STRICTATIME, MS_STRICTATIME },
 	};
-	uint64_t r = MS_REMOUNT | MS_BIND;
+	uint64_t r = 0;
 
 	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (attr & flags[i].attr)
@@ -236,7 +112,7 @@ static uint64_t kept_flags(int fd, uint64_t cleared)
 
 	if (sys(NR_fstatfs, fd, &fs) < 0)
 		return 0;
-	return ((uint64_t)fs.flags & SAME) & ~remount_flags(cleared);
+	return ((uint64_t)fs.flags & SAME) & ~mount_flags(cleared);
 }
 
 /* mount(2) and umount2(2) know paths only: fd as one, by way of the private procfs, which becomes the working directory. */
@@ -257,7 +133,7 @@ static int apply_late(struct init *c, int fd, const struct mount_attr *a)
 {
 	char buf[48];
 	struct text path = TEXT(buf);
-	uint64_t flags = remount_flags(a->attr_set) | kept_flags(fd, a->attr_clr);
+	uint64_t flags = MS_REMOUNT | MS_BIND | mount_flags(a->attr_set) | kept_flags(fd, a->attr_clr);
 	int r = enter_fd_path(c, fd, &path);
 
 	if (r == 0 && (a->attr_set || a->attr_clr))
@@ -277,7 +153,7 @@ int op_UNMOUNT(struct init *c, const struct op_args_UNMOUNT *a)
 	if (r == 0)
 		r = (int)sys(NR_umount2, buf, a->flags);
 	sys(NR_chdir, "/");
-	sys_close(&c->target_fd);
+	target_close(c);
 	return r;
 }
 
@@ -390,19 +266,23 @@ int op_COPY_LINK(struct init *c, const struct op_args_COPY_LINK *a)
 /* TARGET is from here on the root of what was mounted there. */
 int op_MOVE_MOUNT(struct init *c, const struct op_args_MOVE_MOUNT *a)
 {
-	int r = c->target_proc ? check_is_proc(c) : 0;
+	int r = c->unmade ? mount_at_once(c) : 1;
+	enum mount_kind kind = c->mount_kind;
 
 	(void)a;
+	if (r <= 0)
+		return r;
+	r = c->target_proc && kind != MOUNT_PROC ? check_is_proc(c) : 0;
 	if (r == 0)
 		r = mount_attach(c->mount_fd, c->target_fd);
 	if (r == 0 && (c->late_attr.attr_set || c->late_attr.attr_clr || c->late_attr.propagation))
 		r = apply_late(c, c->mount_fd, &c->late_attr);
 	if (r < 0)
 		return r;
-	init_close(c, &c->target_fd);
+	target_close(c);
 	c->target_fd = c->mount_fd;
 	c->mount_fd = -1;
 	c->mount_slot = PLAN_NO_SLOT;
-	anchor_note(c);
+	anchor_note(c, kind);
 	return 0;
 }

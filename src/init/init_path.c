@@ -322,7 +322,10 @@ int rootfs_parent(struct init *c, const char *path, char *buf, const char **ret_
 
 void rootfs_forget_parent(struct init *c)
 {
+	if (c->parent_held)
+		c->parent_fd = -1;
 	init_close(c, &c->parent_fd);
+	c->parent_held = false;
 	c->parent_of = NULL;
 }
 
@@ -346,7 +349,10 @@ int rootfs_shared_parent(struct init *c, const char *path, char *buf, const char
 		return c->parent_fd;
 	}
 	rootfs_forget_parent(c);
-	c->parent_fd = rootfs_parent(c, path, buf, ret_name);
+	c->parent_fd = anchor_directory(c, path, ret_name);
+	c->parent_held = c->parent_fd >= 0;
+	if (!c->parent_held)
+		c->parent_fd = rootfs_parent(c, path, buf, ret_name);
 	c->parent_of = path;
 	return c->parent_fd;
 }

@@ -169,9 +169,12 @@ int op_SETUID(struct init *c, const struct op_args_SETUID *a)
 {
 	struct cap_data data[2];
 	uint64_t permitted, inheritable;
-	long r = a->uid ? sys(NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0) : 0;
+	long r;
 
-	(void)c;
+	if (c->born_root && a->uid == 0 && a->gid == 0)
+		return 0;
+	r = a->uid ? sys(NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0) : 0;
+
 	if (r == 0)
 		r = sys(NR_setresgid, a->gid, a->gid, a->gid);
 	if (r == 0)
@@ -223,8 +226,17 @@ int op_CAPS(struct init *c, const struct op_args_CAPS *a)
 {
 	struct cap_data data[2];
 	uint64_t have, inherit, permitted, effective, inheritable, missing, unraised = 0;
-	int r = caps_get(data);
+	int r;
 
+	/* Nearly always all of it can be granted. */
+	if (!(a->effective & ~a->permitted) && !a->ambient) {
+		r = caps_set(a->effective, a->permitted, a->inheritable);
+		if (r == 0)
+			return set_ambient(0, a->permitted & a->inheritable, &missing);
+		if (r != -EPERM)
+			return r;
+	}
+	r = caps_get(data);
 	if (r < 0)
 		return r;
 	have = data[0].permitted | (uint64_t)data[1].permitted << 32;

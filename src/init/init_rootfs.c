@@ -12,6 +12,7 @@ int op_MOUNT_NS(struct init *c, const struct op_args_MOUNT_NS *a)
 	r = (int)sys(NR_setns, fd, CLONE_NEWNS);
 	if (r == 0)
 		r = (int)sys(NR_unshare, CLONE_NEWNS);
+	c->small_ns = r == 0;
 	init_close(c, &c->slots[a->slot]);
 	return r;
 }
@@ -25,15 +26,13 @@ int op_PROPAGATION(struct init *c, const struct op_args_PROPAGATION *a)
 /* Above "/" of the namespace: the process' own root stays what it was until pivot_root. */
 int op_ROOTFS(struct init *c, const struct op_args_ROOTFS *a)
 {
-	int r = fd_mode(c->mount_fd);
+	int r = (int)sys(NR_move_mount, c->mount_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH), mode;
 
 	(void)a;
-	if (r >= 0 && (r & S_IFMT) != S_IFDIR)
-		r = -ENOTDIR;
-	if (r >= 0)
-		r = (int)sys(NR_move_mount, c->mount_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
-	if (r < 0)
-		return r;
+	if (r < 0) {
+		mode = fd_mode(c->mount_fd);
+		return mode >= 0 && (mode & S_IFMT) != S_IFDIR ? -ENOTDIR : r;
+	}
 	sys_close(&c->rootfs_fd);
 	c->rootfs_fd = c->mount_fd;
 	c->mount_fd = -1;
@@ -239,40 +238,44 @@ static int mask_mount(struct init *c)
 	return r;
 }
 
-/* A mount of /dev/null that can be attached: the host's detached one, a clone of it, or of the runtime's /dev/null. */
+static int host_null(void)
+{
+	int fd = mount_clone(AT_FDCWD, "/dev/null", 0), r = fd < 0 ? fd : is_null(fd);
+
+	if (r < 0)
+		sys_close(&fd);
+	return r < 0 ? r : fd;
+}
+
+/* A verified mount of /dev/null that can be attached: the host's detached one, a clone of it, or of the runtime's /dev/null. */
 static int null_mount(struct init *c, uint64_t slot)
 {
-	int fd = init_slot(c, slot), r = fd < 0 ? fd : is_null(fd);
+	/* What the host clones for a small mount namespace it has looked at. */
+	int fd = init_slot(c, slot), r = fd < 0 || c->small_ns ? fd : is_null(fd);
 
-	if (fd >= 0 && r == 0) {
-		r = mount_clone(fd, "", 0);
-		if (r == -EINVAL && c->null_fd < 0) {
+	if (fd >= 0 && r >= 0) {
+		r = c->small_ns ? -EINVAL : mount_clone(fd, "", 0);
+		if (r == -EINVAL) {
 			/* Not of this namespace: detached, or only a path, which the attempt to attach will tell. */
 			c->slots[slot] = -1;
 			return fd;
 		}
 	}
-	if (r < 0 && !c->pivoted)
-		r = mount_clone(AT_FDCWD, "/dev/null", 0);
-	return r;
+	return r < 0 && !c->pivoted ? host_null() : r;
 }
 
-static int attach_null(struct init *c, uint64_t slot, int target)
+/* What is attached first is kept: a clone of it is the same file. */
+static int attach_null(struct init *c, uint64_t slot, int dir, const char *name)
 {
 	int fd = c->null_fd >= 0 ? mount_clone(c->null_fd, "", 0) : null_mount(c, slot), r;
 
 	if (fd < 0)
 		return fd;
-	/* null_fd was verified when it was taken, and a clone of it is the same file. */
-	r = c->null_fd >= 0 ? 0 : is_null(fd);
-	if (r == 0)
-		r = mount_attach(fd, target);
+	r = mount_attach_at(fd, dir, name);
 	if (r == -EINVAL && c->null_fd < 0 && !c->pivoted) {
 		sys_close(&fd);
-		fd = mount_clone(AT_FDCWD, "/dev/null", 0);
-		r = fd < 0 ? fd : is_null(fd);
-		if (r == 0)
-			r = mount_attach(fd, target);
+		fd = host_null();
+		r = fd < 0 ? fd : mount_attach_at(fd, dir, name);
 	}
 	if (r == 0 && c->null_fd < 0)
 		c->null_fd = fd;
@@ -281,13 +284,34 @@ static int attach_null(struct init *c, uint64_t slot, int target)
 	return r;
 }
 
-static int attach_mask(struct init *c, int target)
+/* Attached by the shorter way: mount(2) on "." in the directory to be hidden. Its root is found by its name. */
+static int mask_here(struct init *c, int dir, const char *name)
 {
-	int fd = c->mask_fd >= 0 ? mount_clone(c->mask_fd, "", 0) : mask_mount(c), r;
+	enum { PLAIN = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	int place = open_below(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, PLAIN), r;
 
+	if (place < 0)
+		return place;
+	r = (int)sys(NR_fchdir, place);
+	init_close(c, &place);
+	if (r == 0)
+		r = (int)sys(NR_mount, NULL, ".", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+			     "nr_inodes=2,mode=755");
+	if (r == 0)
+		r = c->mask_fd = open_below(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, PLAIN);
+	return r < 0 ? r : 0;
+}
+
+static int attach_mask(struct init *c, int dir, const char *name)
+{
+	int fd, r = c->mask_fd < 0 && *name ? mask_here(c, dir, name) : -EINVAL;
+
+	if (!is_refusal(r))
+		return r;
+	fd = c->mask_fd >= 0 ? mount_clone(c->mask_fd, "", 0) : mask_mount(c);
 	if (fd < 0)
 		return fd;
-	r = mount_attach(fd, target);
+	r = mount_attach_at(fd, dir, name);
 	if (r == 0 && c->mask_fd < 0)
 		c->mask_fd = fd;
 	else
@@ -295,27 +319,97 @@ static int attach_mask(struct init *c, int target)
 	return r;
 }
 
-typedef int hide_place(struct init *c, int target, uint64_t null);
+/* What is to be hidden: a name in dir, or dir itself (""). */
+struct place {
+	int dir;
+	const char *name;
+	bool alone;    /* nothing is mounted below it */
+	uint64_t null; /* slot of /dev/null */
+};
 
-static int mask_place(struct init *c, int target, uint64_t null)
+typedef int hide_place(struct init *c, const struct place *p);
+
+static int mask_place(struct init *c, const struct place *p)
 {
-	int mode = fd_mode(target);
+	struct statx st;
+	int r = fd_statx(p->dir, p->name, &st);
 
-	if (mode < 0)
-		return mode;
-	return (mode & S_IFMT) == S_IFDIR ? attach_mask(c, target) : attach_null(c, null, target);
+	if (r < 0)
+		return r;
+	if ((st.mode & S_IFMT) == S_IFLNK && *p->name)
+		return -ELOOP;
+	if ((st.mode & S_IFMT) == S_IFDIR)
+		return attach_mask(c, p->dir, p->name);
+	return attach_null(c, p->null, p->dir, p->name);
 }
 
-static int readonly_place(struct init *c, int target, uint64_t null)
+static int readonly_attached(struct init *c, int target)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	int fd = mount_clone(target, "", AT_RECURSIVE), r = fd < 0 ? fd : mount_attach(fd, target);
 
-	(void)null;
 	if (r == 0)
 		r = mount_attr_set_attached(c, fd, &attr, false);
 	init_close(c, &fd);
 	return r;
+}
+
+/* Where one mount is all of it, its clone can be read-only from the beginning (Linux 6.15). */
+static int readonly_place(struct init *c, const struct place *p)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	int target = p->dir, fd = -ENOSYS, r;
+
+	if (*p->name)
+		target = open_below(p->dir, p->name, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (target < 0)
+		return target;
+	if (p->alone && !c->no_open_tree_attr)
+		fd = (int)sys(NR_open_tree_attr, target, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, &attr,
+			      sizeof(attr));
+	c->no_open_tree_attr |= fd == -ENOSYS;
+	r = fd >= 0 ? mount_attach(fd, target) : is_refusal(fd) ? readonly_attached(c, target) : fd;
+	init_close(c, &fd);
+	if (target != p->dir)
+		init_close(c, &target);
+	return r;
+}
+
+static bool is_missing(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR;
+}
+
+/* Is path a place, or above one, where the plan mounts something? */
+static bool is_mounted_below(const struct init *c, const char *path)
+{
+	for (uint32_t i = 0; i < c->plan->n_ops; i++)
+		if (c->ops[i].code == OP_TARGET && str_after(init_str(c, c->ops[i].u.TARGET.path), path))
+			return true;
+	return false;
+}
+
+/* Both ways lead to the same place (anchor_plain): one lookup will do. -ELOOP: there is a link, after all. */
+static int hide_held(struct init *c, const char *path, hide_place *hide, struct place *p)
+{
+	int fd, r;
+
+	p->alone = p->alone && !is_mounted_below(c, path);
+	if (!p->name[str_span(p->name, '/')])
+		return hide(c, p);
+	fd = open_below(p->dir, p->name, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (fd < 0)
+		return fd;
+	p->dir = fd;
+	p->name = "";
+	r = hide(c, p);
+	init_close(c, &fd);
+	return r;
+}
+
+static int hide_fd(struct init *c, hide_place *hide, int fd, uint64_t null)
+{
+	return hide(c, &(struct place){ .dir = fd, .name = "", .null = null });
 }
 
 /*
@@ -324,22 +418,29 @@ static int readonly_place(struct init *c, int target, uint64_t null)
  */
 static int hide(struct init *c, const char *path, hide_place *place, uint64_t null)
 {
-	int held = anchor_open_plain(c, path, O_PATH), here = -ENOENT, r = 0;
-	bool same = held != -ELOOP;
+	struct place p = { .null = null };
+	int held, here, r = 0;
+	bool same;
 
-	if (!same) {
-		held = anchor_open(c, path, O_PATH);
-		here = rootfs_open(c, path, O_PATH);
+	p.dir = anchor_plain(c, path, &p.name, &p.alone);
+	if (p.dir < 0 && p.dir != -ELOOP)
+		return p.dir;
+	if (p.dir >= 0) {
+		r = hide_held(c, path, place, &p);
+		if (r != -ELOOP)
+			return is_missing(r) ? 0 : r;
+		r = 0;
 	}
-	same = same || (held >= 0 && here >= 0 && same_place(held, here));
-
+	held = anchor_open(c, path, O_PATH);
+	here = rootfs_open(c, path, O_PATH);
+	same = held >= 0 && here >= 0 && same_place(held, here);
 	if (held >= 0)
-		r = place(c, held, null);
-	else if (held != -ENXIO && held != -ENOENT && held != -ENOTDIR)
+		r = hide_fd(c, place, held, null);
+	else if (held != -ENXIO && !is_missing(held))
 		r = held;
 	if (r == 0 && here >= 0 && !same)
-		r = place(c, here, null);
-	else if (r == 0 && here < 0 && here != -ENOENT && here != -ENOTDIR)
+		r = hide_fd(c, place, here, null);
+	else if (r == 0 && here < 0 && !is_missing(here))
 		r = here;
 	init_close(c, &held);
 	init_close(c, &here);
@@ -375,7 +476,7 @@ static int drop_host(struct init *c, const char *path, int64_t type)
 		return fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
 	r = (int)sys(NR_fstatfs, fd, &fs);
 	if (r == 0 && fs.type == type)
-		r = attach_mask(c, fd);
+		r = attach_mask(c, fd, "");
 	init_close(c, &fd);
 	return r;
 }

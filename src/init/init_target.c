@@ -10,6 +10,42 @@ static int like_is_dir(struct init *c, uint64_t slot)
 	return mode < 0 ? mode : (mode & S_IFMT) == S_IFDIR;
 }
 
+void target_close(struct init *c)
+{
+	if (c->target_held)
+		c->target_fd = -1;
+	init_close(c, &c->target_fd);
+	c->target_held = false;
+}
+
+/* A directory of the rootfs itself, not of what is mounted in it: in no procfs, then. */
+static int find_in_rootfs(struct init *c, const char *path, bool nofollow)
+{
+	struct statfs fs;
+	int fd = rootfs_fd(c);
+
+	if (fd < 0)
+		return -ENXIO;
+	if (c->root_kind == ROOT_UNASKED)
+		c->root_kind = sys(NR_fstatfs, fd, &fs) == 0 && fs.type != PROC_SUPER_MAGIC ? ROOT_PLAIN : ROOT_STRANGE;
+	if (c->root_kind != ROOT_PLAIN)
+		return -ENXIO;
+	fd = open_below(fd, path, (uint64_t)(O_PATH | O_DIRECTORY | (nofollow ? O_NOFOLLOW : 0)),
+			RESOLVE_IN_ROOT | RESOLVE_NO_XDEV);
+	return leads_elsewhere(fd) ? -ENXIO : fd;
+}
+
+/* The shorter ways to a directory, which leave nothing to be checked. */
+static int find_safe(struct init *c, const char *path, uint32_t mode, bool nofollow)
+{
+	int fd = anchor_make(c, path, mode);
+
+	if (fd == -ENXIO)
+		fd = find_in_rootfs(c, path, nofollow);
+	c->target_safe = fd >= 0;
+	return fd;
+}
+
 static int find_target(struct init *c, const struct op_args_TARGET *a)
 {
 	const char *path = init_str(c, a->path);
@@ -33,7 +69,8 @@ static int find_target(struct init *c, const struct op_args_TARGET *a)
 	}
 	if (!mode)
 		mode = dir ? 0755 : 0644;
-	return rootfs_make(c, path, dir, mode, link);
+	r = dir ? find_safe(c, path, mode, link != LINK_FOLLOW) : -ENXIO;
+	return r != -ENXIO ? r : rootfs_make(c, path, dir, mode, link);
 }
 
 /*
@@ -45,12 +82,15 @@ static int check_proc(struct init *c, int fd, const char *path)
 	const char *rest;
 	struct statfs fs;
 	struct statx st;
-	int r = (int)sys(NR_fstatfs, fd, &fs);
+	int r;
 
 	while (*path == '/')
 		path++;
 	rest = str_after(path, "proc");
 	c->target_proc = rest && !*rest;
+	if (c->target_safe)
+		return 0;
+	r = (int)sys(NR_fstatfs, fd, &fs);
 	if (r < 0 || fs.type != PROC_SUPER_MAGIC || (rest && *rest == '/'))
 		return r;
 	r = fd_statx(fd, "", &st);
@@ -67,7 +107,7 @@ int op_TARGET(struct init *c, const struct op_args_TARGET *a)
 {
 	int fd, r;
 
-	c->target_made = false;
+	c->target_made = c->target_safe = false;
 	fd = find_target(c, a);
 	if (fd < 0)
 		return fd;
@@ -76,7 +116,7 @@ int op_TARGET(struct init *c, const struct op_args_TARGET *a)
 		sys_close(&fd);
 		return r;
 	}
-	init_close(c, &c->target_fd);
+	target_close(c);
 	c->target_fd = fd;
 	c->target_path = init_str(c, a->path);
 	return 0;

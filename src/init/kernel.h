@@ -138,7 +138,7 @@ enum { AF_UNIX = 1, SOCK_DGRAM = 2, SIOCSIFFLAGS = 0x8914, SOL_SOCKET = 1, SCM_R
        MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000,
        MSG_CMSG_CLOEXEC = 0x40000000, SOCK_CLOEXEC = O_CLOEXEC, SOCK_NONBLOCK = O_NONBLOCK };
 struct pollfd { int32_t fd; int16_t events, revents; };
-enum { POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16 };
+enum { POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32 };
 
 /* terminals */
 struct winsize { uint16_t row, col, xpixel, ypixel; };

@@ -61,6 +61,7 @@ enum {
 	NR(mount_setattr, 442, 442)
 	NR(move_mount, 429, 429)
 	NR(open_tree, 428, 428)
+	NR(open_tree_attr, 467, 467)
 	NR(openat, 257, 56)
 	NR(openat2, 437, 437)
 	NR(personality, 135, 92)

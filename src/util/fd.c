@@ -2,6 +2,7 @@
 /* Descriptors; see fd.h. */
 #include "fd.h"
 #include "mem.h"
+#include "self.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -161,10 +162,7 @@ int fd_write_file(int dir_fd, const char *path, const char *value)
 
 int fd_replace_file(int dir_fd, const char *name, const void *data, size_t len, mode_t mode)
 {
-	static pid_t self; /* who forks and goes on in this program, writes no files */
-	if (!self)
-		self = getpid();
-	_cleanup_free_ char *temp = mem_printf(".%s.%ld", name, (long)self);
+	_cleanup_free_ char *temp = mem_printf(".%s.%ld", name, (long)self_pid());
 	_cleanup_fd_ int fd = fd_open(dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
 
 	if (fd < 0)
@@ -174,6 +172,16 @@ int fd_replace_file(int dir_fd, const char *name, const void *data, size_t len, 
 		r = -errno;
 	if (r < 0)
 		unlinkat(dir_fd, temp, 0);
+	return r;
+}
+
+int fd_create_file(int dir_fd, const char *name, const void *data, size_t len, mode_t mode)
+{
+	_cleanup_fd_ int fd = fd_open(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+	int r = fd < 0 ? fd : fd_write_all(fd, data, len);
+
+	if (fd >= 0 && r < 0)
+		unlinkat(dir_fd, name, 0);
 	return r;
 }
 

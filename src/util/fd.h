@@ -28,6 +28,8 @@ int fd_read_document(int dir_fd, const char *path, size_t max, char **ret, size_
 int fd_write_all(int fd, const void *data, size_t len);
 /* Write a value into a kernel file (sysfs, procfs, cgroupfs): one write, no creation. */
 int fd_write_file(int dir_fd, const char *path, const char *value);
+/* Write a new file, in a directory where nobody reads yet. */
+int fd_create_file(int dir_fd, const char *name, const void *data, size_t len, mode_t mode);
 /* Write a file so that it is there whole or not at all: temporary name, rename. */
 int fd_replace_file(int dir_fd, const char *name, const void *data, size_t len, mode_t mode);
 /* Mark every descriptor from first on close-on-exec. */

@@ -18,6 +18,10 @@
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
+
+#ifndef SYS_open_tree_attr
+#define SYS_open_tree_attr 467 /* 6.15; the same number on all architectures */
+#endif
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
