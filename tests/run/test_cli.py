@@ -45,6 +45,25 @@ def help_of_each_command(t):
 
 
 @test
+def help_completions_and_man_agree(t):
+    """They come from one table: each command and each option of the help is in the others."""
+    t.husk_only()
+    text = bare(t, "--help").out
+    commands = re.findall(r"^  ([a-z]+)  ", text.split("Commands:")[1].split("Global options:")[0], re.M)
+    t.check(len(commands) > 20, commands)
+    man = bare(t, "man").out.replace("\\-", "-")
+    shells = {shell: bare(t, "completion", shell).out for shell in ("bash", "zsh", "fish")}
+    words = set(commands) | {"--" + o for o in re.findall(r"^ .{5}--([a-z0-9-]+)", text, re.M)}
+    for command in commands:
+        words |= {"--" + o for o in re.findall(r"^ .{5}--([a-z0-9-]+)", bare(t, "help", command).out, re.M)}
+    t.check(len(words) > 80, words)
+    for word in sorted(words - {"--help"}):
+        t.has(man, word, what="man page")
+        for shell in shells:
+            t.has(shells[shell], word.lstrip("-"), what=shell)
+
+
+@test
 def nothing_prints_help(t):
     result = bare(t)
     t.has(result.out + result.err, "create", "delete")
@@ -217,6 +236,19 @@ def events_end_with_container(t):
     t.need(t.runtime.kind == "husk", "")
     container = t.sleeper(t.config("sleep 0.5"), None)
     t.ok("events", "--interval", "1s", container, timeout=10)
+    t.wait_status(container, "stopped")
+    t.gone(container)
+
+
+@test
+def events_interval(t):
+    """Go's durations, and statistics as often as asked."""
+    t.need(t.runtime.kind != "crun", "crun has no events")
+    container = t.sleeper(t.config("sleep 1.2"), None)
+    result = t.ok("events", "--interval", "200ms", container)
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    t.check(len(lines) >= 2, result.out)
+    t.check(all(line["id"] == container for line in lines), result.out)
     t.wait_status(container, "stopped")
     t.gone(container)
 
