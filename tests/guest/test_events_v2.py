@@ -22,7 +22,8 @@ def numbers(t):
     data = stats(t, container)
     t.check(data["memory"]["usage"]["usage"] > 4 * MIB, data["memory"])
     t.eq(data["memory"]["usage"]["limit"], 64 * MIB, "limit")
-    t.check(data["memory"]["raw"]["anon"] >= 0 and data["memory"]["raw"]["shmem"] >= 4 * MIB, data["memory"]["raw"])
+    # Old kernels add up in batches of pages and are behind by one at each processor.
+    t.check(data["memory"]["raw"]["anon"] >= 0 and data["memory"]["raw"]["shmem"] >= 3 * MIB, data["memory"]["raw"])
     t.eq(data["pids"]["limit"], 20, "pids limit")
     t.check(data["pids"]["current"] >= 1, data["pids"])
     t.check(data["cpu"]["usage"]["total"] > 0, data["cpu"])
