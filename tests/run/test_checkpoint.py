@@ -299,7 +299,7 @@ def with_pipes(t, container, *words):
 
 
 def keep_options(t):
-    """CRIU mounts cgroup2 without options when it restores, and the kernel takes that for the host's mount too; undo it."""
+    """CRIU mounts cgroup2 without options, and the kernel takes that for the host's mount too; the function that undoes it."""
     with open("/proc/self/mountinfo") as lines:
         options = next((line.split()[-1] for line in lines if line.split()[4] == layout.ROOT and " - cgroup2 " in line), None)
     return lambda: options and t.host("mount", "-o", "remount," + options, layout.ROOT)
@@ -320,6 +320,14 @@ def _numbers(text):
 def round_trip(t):
     """A program that counts goes on where it was, in a cgroup with the same limits, with the new caller's streams."""
     t.need(shutil.which("criu", path="/usr/sbin:/usr/bin:/usr/local/sbin"), "no criu here")
+    put_back = keep_options(t)
+    try:
+        _round_trip(t)
+    finally:
+        put_back()
+
+
+def _round_trip(t):
     config = t.config("i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done").resources(pids={"limit": 20})
     bundle, container = t.bundle(config), t.new_id()
     before = with_pipes(t, container, "create", "--bundle", bundle)
@@ -334,11 +342,7 @@ def round_trip(t):
     counted += _numbers(_said(before))
     t.eq(_said(before), "", "what is printed once it is gone")
     again = t.new_id()
-    put_back = keep_options(t)
-    try:
-        after = with_pipes(t, again, "restore", "-d", "--bundle", bundle, "--image-path", t.path("img"))
-    finally:
-        put_back()
+    after = with_pipes(t, again, "restore", "-d", "--bundle", bundle, "--image-path", t.path("img"))
     t.eq(t.status(again), "running")
     more = []
     t.check(_until(lambda: more.extend(_numbers(_said(after))) or len(more) > 2), f"it does not go on after {counted}")
