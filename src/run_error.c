@@ -190,7 +190,8 @@ int run_error_died(struct run *r, struct err *err)
 {
 	char what[512] = "", how[128];
 
-	if (r->cgroup && cgroup_oom_kills(r->cgroup) > 0) {
+	/* (What exec starts is not the first process of the cgroup: another can have been killed there.) */
+	if (!r->request->exec && r->cgroup && cgroup_oom_kills(r->cgroup) > 0) {
 		err_say(err, -ENOMEM, "container init was OOM-killed (memory limit too low?)");
 		return err_where(err, "/linux/resources/memory/limit");
 	}

@@ -208,6 +208,26 @@ def hugepage_limit(t):
 
 
 @test
+def hugepage_limit_updated(t):
+    """With what the v2 tree of a hybrid machine has; a refused document changes nothing."""
+    t.need(t.runtime.kind == "husk" and layout.controller("hugetlb")[1] == 2 and t.layout == "v2", "no hugetlb in view")
+    container = t.sleeper(t.config().resources(hugepageLimits=[{"pageSize": "2MB", "limit": 4 << 20}]))
+    directory = f"{layout.v2_mount()}{t.cgroup}/c/"
+    name = "hugetlb.2MB.rsvd.max" if os.path.exists(directory + "hugetlb.2MB.rsvd.max") else "hugetlb.2MB.max"
+
+    def limit():
+        with open(directory + name) as text:
+            return int(text.read())
+
+    t.ok("update", "-r", "-", container, stdin_text=json.dumps({"hugepageLimits": [{"pageSize": "2MB", "limit": 8 << 20}]}))
+    t.eq(limit(), 8 << 20)
+    bad = {"hugepageLimits": [{"pageSize": "2MB", "limit": 2 << 20}, {"pageSize": "3MB", "limit": 2 << 20}]}
+    t.fails("update", "-r", "-", container, stdin_text=json.dumps(bad), says="/hugepageLimits/1")
+    t.eq(limit(), 8 << 20, "after a refused update")
+    t.finish(container)
+
+
+@test
 def populated_cgroup_refused(t):
     """Two containers on one cgroupsPath would kill each other."""
     t.husk_only("peers share it")
