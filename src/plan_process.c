@@ -212,7 +212,8 @@ static bool says(const char *list)
 }
 
 /* Where nothing is said, all CPUs that the container's cgroup has, whatever few husk itself was bound to: since 6.2 the
- * kernel keeps what a process was bound to, also in another cpuset. */
+ * kernel keeps what a process was bound to, also in another cpuset; and before 6.4 (and its backports; not 5.10) one that is
+ * cloned into a cgroup is not bound to its cpuset until it asks. */
 static int add_affinity(struct build *b, const struct oci_process *fallback)
 {
 	const struct oci_cpu_affinity *a = b->request->exec ? plan_process_affinity(b, fallback) : NULL;
