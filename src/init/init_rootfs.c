@@ -72,11 +72,18 @@ static bool is_absent(int r)
 /* The container's /dev/null, looked at before it is opened; -ENOENT: it has none, or may not open it. */
 static int own_null(struct init *c, uint64_t flags)
 {
-	int fd = rootfs_open(c, "dev/null", O_PATH), r = fd < 0 ? fd : is_null(fd);
+	enum { PLAIN = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
+	const char *name;
+	int dir = anchor_directory(c, "/dev/null", &name), fd = -1, r = 0;
 
-	sys_close(&fd);
+	/* In a new /dev of ours it is what we have made, and need not be looked at first. */
+	if (dir < 0) {
+		fd = rootfs_open(c, "dev/null", O_PATH);
+		r = fd < 0 ? fd : is_null(fd);
+		sys_close(&fd);
+	}
 	if (r == 0)
-		fd = rootfs_open(c, "dev/null", flags);
+		fd = dir < 0 ? rootfs_open(c, "dev/null", flags) : open_below(dir, name, flags, PLAIN);
 	if (fd >= 0)
 		r = is_null(fd);
 	else if (r == 0)
@@ -84,33 +91,34 @@ static int own_null(struct init *c, uint64_t flags)
 	if (r == 0)
 		return fd;
 	sys_close(&fd);
-	return is_absent(r) ? -ENOENT : r;
+	return is_absent(r) || (dir >= 0 && r == -EXDEV) ? -ENOENT : r;
 }
 
 /*
  * A standard stream that is the host's /dev/null holds on to a mount outside of the container, and CRIU saves no process
- * that does.  The container's own is the same device.
+ * that does.  The container's own is the same device; one descriptor serves all streams of the same access.
  */
 static int own_streams(struct init *c)
 {
-	for (int stream = 0; stream < 3; stream++) {
-		int fd, r = is_null(stream);
-		long flags;
+	long flags, opened = -1;
+	int fd = -1, r = 0;
 
-		if (r == -EPERM || r == -EBADF)
+	for (int stream = 0; r >= 0 && stream < 3; stream++) {
+		r = is_null(stream);
+		if (r == -EPERM || r == -EBADF) {
+			r = 0;
 			continue;
+		}
 		flags = r < 0 ? r : sys(NR_fcntl, stream, F_GETFL);
-		if (flags < 0)
-			return (int)flags;
-		fd = own_null(c, (uint64_t)flags & O_ACCMODE);
-		if (fd == -ENOENT)
-			return 0;
-		r = fd < 0 ? fd : (int)sys(NR_dup3, fd, stream, 0);
-		sys_close(&fd);
-		if (r < 0)
-			return r;
+		if (flags >= 0 && (flags & O_ACCMODE) != opened) {
+			sys_close(&fd);
+			opened = flags & O_ACCMODE;
+			fd = own_null(c, (uint64_t)opened);
+		}
+		r = flags < 0 ? (int)flags : fd < 0 ? fd : (int)sys(NR_dup3, fd, stream, 0);
 	}
-	return 0;
+	init_close(c, &fd);
+	return r == -ENOENT ? 0 : r < 0 ? r : 0;
 }
 
 /*
