@@ -81,11 +81,11 @@ static struct membership find_membership(const struct container *c)
 	return m;
 }
 
-static bool is_zombie(pid_t pid)
+static bool is_gone(pid_t pid)
 {
 	struct process_stat stat;
 
-	return process_stat(pid, &stat) < 0 || process_is_zombie(&stat);
+	return process_stat(pid, &stat) < 0 || process_is_gone(&stat);
 }
 
 static bool is_pid(const char *name)
@@ -123,7 +123,7 @@ int container_members(const struct container *c, pid_t **ret, size_t *ret_n, str
 		if (!is_pid(e->d_name) || inode_of(e->d_name, m.file) != m.inode)
 			continue;
 		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
-		if (is_zombie(pid))
+		if (is_gone(pid))
 			continue;
 		pids = mem_grow(pids, n + 1, sizeof(*pids));
 		pids[n++] = pid;

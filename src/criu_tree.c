@@ -41,6 +41,7 @@ static void walk_op(struct walk *w, const struct op *op)
 {
 	switch (op->code) {
 	case OP_OPEN_TREE: w->slots[op->u.OPEN_TREE.slot] = plan_view_str(w->v, op->u.OPEN_TREE.path); return;
+	case OP_DEVICE_NODE: w->slots[op->u.DEVICE_NODE.slot] = plan_view_str(w->v, op->u.DEVICE_NODE.path); return;
 	case OP_TAKE_TREE: w->source = w->slots[op->u.TAKE_TREE.slot]; return;
 	case OP_CLONE_TREE: w->source = plan_view_str(w->v, op->u.CLONE_TREE.path); return;
 	case OP_FSMOUNT:

@@ -34,6 +34,9 @@ struct tree {
 	uint64_t flags;                 /* of open_tree(2) */
 	const char *uid_map, *gid_map;  /* idmapped; NULL: not */
 	bool idmap_recursive;
+	const struct oci_device *node;  /* made for the container; NULL: a mount of the host */
+	uint64_t node_type;             /* S_IFCHR, S_IFBLK */
+	uint32_t node_uid, node_gid;    /* of the host */
 	bool may_be_missing;            /* it stands in for something else, which may do */
 	uint32_t where_offset;
 };

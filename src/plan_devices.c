@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Device nodes of a plan: the default ones, linux.devices, and the links of /dev.  In a user namespace nobody can
- * make device nodes, and where CAP_MKNOD is missing neither: there the host's nodes are bound, by path.
+ * Device nodes of a plan: the default ones, linux.devices, and the links of /dev.  In a user namespace nobody can make
+ * device nodes, and where CAP_MKNOD is missing neither: there nodes are bound.  Those of linux.devices are made by a
+ * privileged host for the purpose; else, and the default ones, they are the host's own, by path.
  */
 #include "plan_parts.h"
 #include "capability.h"
@@ -30,6 +31,27 @@ static const struct {
 static bool binds(const struct build *b)
 {
 	return b->in_user_ns || !(b->facts->caps & CAPABILITY_BIT(MKNOD));
+}
+
+static mode_t type_of(const struct oci_device *d)
+{
+	static const mode_t types[oci_device_type_MAX] = {
+		[OCI_DEVICE_C] = S_IFCHR,
+		[OCI_DEVICE_U] = S_IFCHR,
+		[OCI_DEVICE_B] = S_IFBLK,
+		[OCI_DEVICE_P] = S_IFIFO,
+	};
+
+	return types[d->type];
+}
+
+/* Root of the initial user namespace makes the nodes that the container's own can only bind (device_node.h). */
+static bool makes_for_user_ns(const struct build *b)
+{
+	static const uint64_t caps = CAPABILITY_BIT(MKNOD) | CAPABILITY_BIT(CHOWN);
+
+	return b->user_ns && b->host_trees && !b->facts->in_user_ns && !b->facts->rootless &&
+	       (b->facts->caps & caps) == caps && b->uid_map && b->gid_map;
 }
 
 /* A /dev that is bound from the host is left as it is. */
@@ -72,6 +94,24 @@ static int check_device(struct build *b, size_t i)
 	return 0;
 }
 
+static int add_tree(struct build *b, const struct oci_device *d)
+{
+	size_t tree = plan_tree_add(b, d->path, OPEN_TREE_CLONE);
+	struct tree *t = &b->trees[tree];
+
+	if (!makes_for_user_ns(b))
+		return 0;
+	t->node = d;
+	t->node_type = type_of(d);
+	if (plan_map_id(b->uid_map, d->uid, &t->node_uid) < 0)
+		return plan_fail(b, "the owner of %s, user id %u, is not mapped in the user namespace", d->path,
+				 d->uid);
+	if (plan_map_id(b->gid_map, d->gid, &t->node_gid) < 0)
+		return plan_fail(b, "the group of %s, group id %u, is not mapped in the user namespace", d->path,
+				 d->gid);
+	return 0;
+}
+
 int plan_devices_read(struct build *b)
 {
 	for (size_t i = 0; i < b->linux_->n_devices; i++) {
@@ -89,8 +129,9 @@ int plan_devices_read(struct build *b)
 	for (size_t i = 0; i < b->linux_->n_devices; i++) {
 		const struct oci_device *d = &b->linux_->devices[i];
 		plan_where(b->p, "/linux/devices/%zu", i);
-		if (d->type != OCI_DEVICE_P && !is_ptmx(d))
-			plan_tree_add(b, d->path, OPEN_TREE_CLONE);
+		int r = d->type != OCI_DEVICE_P && !is_ptmx(d) ? add_tree(b, d) : 0;
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -110,16 +151,10 @@ static void bind_node(struct build *b, size_t tree, const char *path)
 
 static void make_listed(struct build *b, const struct oci_device *d)
 {
-	static const mode_t types[oci_device_type_MAX] = {
-		[OCI_DEVICE_C] = S_IFCHR,
-		[OCI_DEVICE_U] = S_IFCHR,
-		[OCI_DEVICE_B] = S_IFBLK,
-		[OCI_DEVICE_P] = S_IFIFO,
-	};
 	uint32_t mode = d->has_file_mode ? d->file_mode & 07777 : 0666;
 	bool fifo = d->type == OCI_DEVICE_P;
 
-	PLAN_ADD(b->p, MKNOD, .path = plan_str(b->p, d->path), .mode = types[d->type] | mode,
+	PLAN_ADD(b->p, MKNOD, .path = plan_str(b->p, d->path), .mode = type_of(d) | mode,
 		 .major = fifo ? 0 : (uint64_t)d->major, .minor = fifo ? 0 : (uint64_t)d->minor, .uid = d->uid,
 		 .gid = d->gid, .exists_ok = 1);
 }

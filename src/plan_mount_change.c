@@ -12,7 +12,15 @@
 
 #define UNMOUNT_LAZILY 2 /* MNT_DETACH: programs in the container may have it open */
 
-static int check(struct build *b)
+static bool is_bind(const struct oci_mount *m)
+{
+	for (size_t i = 0; i < m->n_options; i++)
+		if (strcmp(m->options[i], "bind") == 0 || strcmp(m->options[i], "rbind") == 0)
+			return true;
+	return m->type && strcmp(m->type, "bind") == 0;
+}
+
+static int check(struct build *b, bool removes)
 {
 	plan_where(b->p, "%s", "");
 	if (!b->config->n_mounts)
@@ -23,6 +31,11 @@ static int check(struct build *b)
 		const struct oci_mount *m = &b->config->mounts[i];
 
 		plan_where(b->p, "/mounts/%zu/type", i);
+		if (!removes && !b->host_trees && is_bind(m))
+			return plan_fail(
+				b, "an unprivileged user cannot bind a file of the host in a container that runs: "
+				   "the kernel takes mounts only from the namespace that a process is in; "
+				   "list it in config.json");
 		if (m->type && strcmp(m->type, "cgroup") == 0)
 			return plan_fail(b, "a mount of type cgroup can only be made with the container");
 	}
@@ -43,7 +56,7 @@ static void remove_mounts(struct build *b)
 
 static int build(struct build *b, bool removes)
 {
-	int r = check(b);
+	int r = check(b, removes);
 
 	if (r == 0 && !removes)
 		r = plan_mounts_read(b);

@@ -13,6 +13,21 @@ size_t plan_tree_add(struct build *b, const char *path, uint64_t flags)
 	return b->n_trees++;
 }
 
+static void open_tree(struct build *b, const struct tree *t, uint64_t slot)
+{
+	const struct oci_device *d = t->node;
+
+	if (d) {
+		PLAN_ADD(b->p, DEVICE_NODE, .slot = slot, .path = plan_str(b->p, d->path),
+			 .mode = t->node_type | (d->has_file_mode ? d->file_mode & 07777 : 0666),
+			 .major = (uint64_t)d->major, .minor = (uint64_t)d->minor, .uid = t->node_uid,
+			 .gid = t->node_gid);
+		return;
+	}
+	struct op *op = PLAN_ADD(b->p, OPEN_TREE, .slot = slot, .path = plan_str(b->p, t->path), .flags = t->flags);
+	op->on_error = t->may_be_missing ? ON_ERROR_MISSING : ON_ERROR_FAIL;
+}
+
 static void open_batch(struct build *b)
 {
 	uint32_t where_offset = b->p->where_offset;
@@ -21,9 +36,7 @@ static void open_batch(struct build *b)
 	for (uint64_t slot = b->tree_slots; slot < PLAN_SLOTS && b->n_trees_open < b->n_trees; slot++) {
 		const struct tree *t = &b->trees[b->n_trees_open++];
 		b->p->where_offset = t->where_offset;
-		struct op *op =
-			PLAN_ADD(b->p, OPEN_TREE, .slot = slot, .path = plan_str(b->p, t->path), .flags = t->flags);
-		op->on_error = t->may_be_missing ? ON_ERROR_MISSING : ON_ERROR_FAIL;
+		open_tree(b, t, slot);
 		if (t->uid_map)
 			PLAN_ADD(b->p, TREE_IDMAP, .slot = slot, .uid_map = plan_str(b->p, t->uid_map),
 				 .gid_map = plan_str(b->p, t->gid_map), .recursive = t->idmap_recursive);

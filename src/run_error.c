@@ -36,6 +36,8 @@ static const struct advice {
 	{ OP_SETNS, EPERM, "joining it needs CAP_SYS_ADMIN in the user namespace that owns it" },
 	{ OP_PIVOT_ROOT, EINVAL, "the root file system cannot be pivoted from; --no-pivot may help on a ramfs" },
 	{ OP_FSMOUNT, EPERM, "the user namespace must own the namespace that the file system shows" },
+	{ OP_CLONE_TREE, EINVAL,
+	  "in a user namespace a bind cannot leave out what is mounted below its source: use the option rbind" },
 	{ OP_TAKE_TREE, EBADF,
 	  "the user namespace may not mount it, and the host has none that could be bound instead" },
 	{ OP_FSMOUNT, ENODEV, "this kernel does not know the file system type" },
@@ -146,7 +148,10 @@ static int say_op(const struct run *r, uint32_t i, const struct sync_record *rec
 	const char *advice = find_advice(op->code, code);
 	char what[512], place[512];
 
-	plan_describe_op(&r->plan, i, what, sizeof(what));
+	if (op->code == OP_CLONE_TREE) /* the same words as where the host opens it */
+		snprintf(what, sizeof(what), "bind source %s", plan_view_str(&r->plan, op->u.CLONE_TREE.path));
+	else
+		plan_describe_op(&r->plan, i, what, sizeof(what));
 	describe_place(r, op, place, sizeof(place));
 	return err_say(err, code, "%s%s: %s%s%s%s%s%s", place, what, err_reason(code), record->text[0] ? ": " : "",
 		       record->text, advice ? " (" : "", advice ? advice : "", advice ? ")" : "");

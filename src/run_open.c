@@ -2,6 +2,7 @@
 /* Host ops that open what the container process gets as descriptors. */
 #include "run_ops.h"
 
+#include "device_node.h"
 #include "fs_name.h"
 #include "idmap.h"
 #include "start_socket.h"
@@ -190,6 +191,19 @@ int run_op_OPEN_TREE(struct run *r, const struct op *op, struct err *err)
 			       where && strcmp(where, "/root/path") == 0 ? "root file system" : "bind source", path);
 	}
 	fill_slot(r, op->u.OPEN_TREE.slot, fd);
+	return 0;
+}
+
+int run_op_DEVICE_NODE(struct run *r, const struct op *op, struct err *err)
+{
+	const struct op_args_DEVICE_NODE *a = &op->u.DEVICE_NODE;
+	int fd = -1;
+	int code = device_node_open((mode_t)a->mode, makedev((unsigned)a->major, (unsigned)a->minor), (uid_t)a->uid,
+				    (gid_t)a->gid, &fd, err);
+
+	if (code < 0)
+		return err_prefix(err, "device %s", plan_view_str(&r->plan, a->path));
+	fill_slot(r, a->slot, fd);
 	return 0;
 }
 

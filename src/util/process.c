@@ -22,8 +22,8 @@ static int parse_stat(const char *text, struct process_stat *ret)
 	unsigned long long start;
 
 	if (!open || !close ||
-	    sscanf(close + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-		   &s.state, &start) != 2)
+	    sscanf(close + 1, " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu",
+		   &s.state, &s.flags, &s.n_threads, &start) != 4)
 		return -EBADMSG;
 	snprintf(s.name, sizeof(s.name), "%.*s", (int)(close - open - 1), open + 1);
 	s.start_time = start;

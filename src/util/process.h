@@ -11,6 +11,8 @@
 struct process_stat {
 	char name[64];                  /* of its program; the kernel's threads have long ones */
 	char state;                     /* 'R', 'S', 'D', 'Z' … */
+	unsigned flags;                 /* PF_* */
+	unsigned n_threads;
 	uint64_t start_time;            /* after the boot, in clock ticks: with the pid and the boot id it names a process */
 };
 
@@ -24,6 +26,15 @@ pid_t process_of_thread(pid_t thread);
 static inline bool process_is_zombie(const struct process_stat *s)
 {
 	return s->state == 'Z' || s->state == 'X';
+}
+
+/* Does it run nothing any more?  A zombie; or one that has ended, but must wait until the others of its PID namespace,
+ * whose first process it is, have been reaped by whoever started them. */
+static inline bool process_is_gone(const struct process_stat *s)
+{
+	const unsigned exiting = 0x4; /* PF_EXITING */
+
+	return (process_is_zombie(s) || s->flags & exiting) && s->n_threads <= 1;
 }
 
 /* "12 (sh, state S in do_wait), …": who is in a list of pids, for errors; malloc'ed. */

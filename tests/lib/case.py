@@ -75,6 +75,8 @@ def children(pid="self"):
 class Case:
     def __init__(self, name, runtime, layout_name, directory, cgroup):
         self.name, self.runtime, self.layout = name, runtime, layout_name
+        self.user = None                         # an ordinary user (ordinary.Pass), as whom all commands are run,
+        self.ordinary = self.why_not = None      # in this pass, unless the test cannot
         self.dir = directory
         self.root = os.path.join(directory, "root")
         self.cgroup = cgroup                     # parent of the cgroups of this test
@@ -123,11 +125,18 @@ class Case:
             if word in text:
                 raise Failure(f"{what}: {word!r} must not be in {text[-1500:]!r}")
 
+    def become_ordinary(self):
+        import ordinary
+        self.need(not self.why_not, self.why_not)
+        self.user = ordinary.Pass(self, self.ordinary == "delegated")
+
     # -- bundles
 
     def config(self, *script):
         config = bundle.base_config()
         self.cgroup_of(config, "c")
+        if self.user:
+            self.user.fit(config)
         if script:
             config.sh(script[0]) if len(script) == 1 else config.args(*script)
         return config
@@ -136,7 +145,9 @@ class Case:
         self._n += 1
         path = os.path.join(self.dir, name or f"bundle{self._n}")
         os.makedirs(path, exist_ok=True)
-        bundle.make_rootfs(os.path.join(path, "rootfs"), owner)
+        bundle.make_rootfs(os.path.join(path, "rootfs"), owner or (self.user.uid if self.user else None))
+        if self.user:
+            os.chown(path, self.user.uid, self.user.uid)
         if config is not None:
             bundle.write_config(path, config)
         return path
@@ -158,6 +169,8 @@ class Case:
             prefix = os.path.basename(self.cgroup).removesuffix(".slice")
             config["linux"]["cgroupsPath"] = f"{prefix}.slice:{prefix}:{container}"
             path = f"{self.cgroup}/{prefix}-{container}.scope"
+        if self.user and not self.user.delegated:
+            del config["linux"]["cgroupsPath"]      # who asks for a certain cgroup must get it
         return path
 
     # -- commands
@@ -167,13 +180,18 @@ class Case:
         if global_args:
             at = argv.index("--root")
             argv[at:at] = list(global_args)
-        kwargs.setdefault("preexec", self._preexec)
+        kwargs["preexec"] = self._both(kwargs.get("preexec"), self._preexec)
         result = self.runtime.call(argv, self.dir, timeout=timeout * PATIENCE, env=env, **kwargs)
         if result.timed_out:
             raise Failure(f"hangs: {result}")
         if result.rc is not None and result.rc < 0:
             raise Failure(f"crashed by signal {-result.rc}: {result}")
         return result
+
+    @staticmethod
+    def _both(own, general):
+        """The test's own function before the runtime is run, then that of all commands."""
+        return (lambda: (own(), general())) if own and general else own or general
 
     def call_as(self, function):
         """All commands from here on are run after this function, in their own process: as another user, say."""

@@ -42,6 +42,15 @@ def available():
     return ["v2", "v1"] if machine == "v1" else [machine]
 
 
+# What else there is: the tests as an ordinary user, without a cgroup and with one that is delegated to him.
+PASSES = ("rootless", "delegated")
+
+
+def shown_by(name):
+    """The layout in which this pass is made."""
+    return "v2" if name == "delegated" else machine_layout() if name == "rootless" else name
+
+
 def enter(name):
     """Enter the layout in a private mount namespace of the calling process."""
     syscalls.unshare(syscalls.CLONE_NEWNS)

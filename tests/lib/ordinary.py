@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import layout
 import syscalls
 
 UID = 54321
@@ -73,3 +74,53 @@ def _fit(config):
     for mount in config.mounts:
         mount["options"] = [o for o in mount.get("options", []) if o != "gid=5"]
     return config
+
+
+# ---- all tests as this user --------------------------------------------------------------------------------
+
+def delegate(t):
+    """A cgroup that is the user's; the test's own process in a cgroup of it."""
+    top = layout.v2_mount() + t.cgroup
+    os.makedirs(top + "/own")
+    for path in (top, top + "/own"):
+        for name in ("", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"):
+            os.chown(path + name, UID, UID)
+    with open(top + "/own/cgroup.procs", "w") as text:
+        text.write(str(os.getpid()))
+    return top
+
+
+def leave(t):
+    with open(layout.v2_mount() + "/cgroup.procs", "w") as text:
+        text.write(str(os.getpid()))
+    os.rmdir(layout.v2_mount() + t.cgroup + "/own")
+
+
+class Pass:
+    """A test that knows nothing of users, as this one: his commands, his bundles, his id maps in every configuration, and
+    either a cgroup that is delegated to him, or none at all."""
+
+    uid = UID
+
+    def __init__(self, t, delegated):
+        self.t, self.delegated = t, delegated
+        User(t)
+        t.call_as(self._become)
+        os.umask(0)                                  # what the test makes, the user can write to
+        if delegated:
+            delegate(t)
+
+    @staticmethod
+    def _become():
+        os.umask(0o022)
+        User.become()
+
+    def fit(self, config):
+        User.mapped(config)
+        if not self.delegated:
+            config.linux.pop("cgroupsPath", None)
+        config.linux["resources"].pop("devices")     # needs privileges over the host, which is a warning
+
+    def end(self):
+        if self.delegated:
+            leave(self.t)

@@ -50,7 +50,8 @@ def _selected(names, patterns):
                                     for p in patterns)]
 
 
-def main(directory, description):
+def main(directory, description, ordinary=None):
+    """`ordinary`: why a test cannot be run as an ordinary user (PASS, NAME), or None: with it there are those passes too."""
     options = _arguments(description)
     tests = load(directory)
     names = _selected(tests, options.names)
@@ -65,7 +66,8 @@ def main(directory, description):
     if os.geteuid() != 0:
         raise SystemExit("these tests need root (containers with all namespaces)")
     under_test = runtime.Runtime(os.path.abspath(shutil.which(path)))
-    layouts = options.layout.split(",") if options.layout else layout.available()
+    layouts = options.layout.split(",") if options.layout else layout.available() + list(layout.PASSES if ordinary else ())
+    options.ordinary = ordinary
     os.umask(0o022)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))       # so that a time limit from outside cleans up too
     top = tempfile.mkdtemp(prefix="husk-test.")
@@ -89,7 +91,7 @@ def _run_layout(name, names, tests, under_test, top, options, counts):
     """One layout: workers take test numbers from one pipe and write results to another."""
     work_r, work_w = os.pipe()
     done_r, done_w = os.pipe()
-    queue = [n for n in names if not tests[n].layouts or name in tests[n].layouts]
+    queue = [n for n in names if not tests[n].layouts or layout.shown_by(name) in tests[n].layouts]
     workers = []
     for number in range(min(options.jobs, len(queue))):
         pid = os.fork()
@@ -131,7 +133,7 @@ def _worker(name, number, queue, tests, under_test, top, options, work_r, done_w
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = f"/husk-run-{os.getppid()}"
     try:
-        layout.enter(name)
+        layout.enter(layout.shown_by(name))
         syscalls.become_subreaper()
         while True:
             data = os.read(work_r, 4)
@@ -140,11 +142,11 @@ def _worker(name, number, queue, tests, under_test, top, options, work_r, done_w
             index = struct.unpack("i", data)[0]
             test_name = queue[index]
             directory = os.path.join(top, f"{name}.{number}.{index}")
-            one = case.Case(test_name, under_test, name, directory, f"{parent}/{name}{index}")
+            one = _case(test_name, under_test, name, directory, f"{parent}/{name}{index}", options)
             verdict, why = _run_case(tests[test_name], one, options)
             if verdict == "not ok" and not options.once:
                 # A busy machine breaks a limit of time now and then. What fails twice is broken; what fails once is told.
-                again = case.Case(test_name, under_test, name, directory + ".2", f"{parent}/{name}{index}b")
+                again = _case(test_name, under_test, name, directory + ".2", f"{parent}/{name}{index}b", options)
                 verdict, second = _run_case(tests[test_name], again, options)
                 why = f"{why} | second try: {second or 'ok'}"
             line = json.dumps({"name": test_name, "verdict": verdict, "why": why.replace("\n", "; ")[:1800]})
@@ -158,6 +160,13 @@ def _worker(name, number, queue, tests, under_test, top, options, work_r, done_w
         except OSError:
             pass
     os._exit(0)
+
+
+def _case(test_name, under_test, name, directory, cgroup, options):
+    one = case.Case(test_name, under_test, layout.shown_by(name), directory, cgroup)
+    if name in layout.PASSES:
+        one.ordinary, one.why_not = name, options.ordinary(name, test_name)
+    return one
 
 
 def _mountinfo():
@@ -213,7 +222,11 @@ def _case_process(function, one, write_end):
     syscalls.become_subreaper()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
+        if one.ordinary:
+            one.become_ordinary()
         function(one)
+        if one.user:
+            one.user.end()
         found = one.leaks() if one.leak_check else []
         verdict = ("not ok", "left behind: " + "; ".join(found)) if found else ("ok", "; ".join(one.notes))
     except case.Skip as why:

@@ -7,7 +7,7 @@ import signal
 import layout
 import syscalls
 from case import alive, test, wait_until
-from ordinary import RANGE, SUBIDS, UID, User
+from ordinary import RANGE, SUBIDS, UID, User, delegate, leave
 from test_process import values
 from test_terminal import terminal_output
 
@@ -175,6 +175,22 @@ def terminal(t):
 
 
 @test
+def mounts_add(t):
+    """File systems of its own; a bind of the host's files is refused, since it would be one of the container's own."""
+    user = User(t)
+    c = user.mapped(config(t, "sleep 1000"))
+    container = t.sleeper(c, None, bundle_path=user.bundle(c))
+    os.makedirs(t.path("src"))
+    entries = [{"destination": "/new", "type": "tmpfs", "source": "tmpfs"}]
+    listed = t.write("mounts.json", json.dumps(entries))
+    t.ok("mounts", "add", container, listed)
+    t.has(t.exec(container, "cat", "/proc/self/mounts").out, " /new tmpfs")
+    listed = t.write("mounts.json", json.dumps([{"destination": "/b", "source": "/etc", "options": ["bind"]}]))
+    t.fails("mounts", "add", container, listed, says=("/mounts/0", "unprivileged"))
+    t.finish(container)
+
+
+@test
 def run_detached(t):
     user = User(t)
     c = user.mapped(config(t, "sleep 1000"))
@@ -277,28 +293,10 @@ def cgroup_of_another_refused(t):
     t.refused(c, "permission denied", "delegated", bundle_path=user.bundle(c))
 
 
-def _delegate(t):
-    """A cgroup that is the user's; the test's own process in a cgroup of it."""
-    top = layout.v2_mount() + t.cgroup
-    os.makedirs(top + "/own")
-    for path in (top, top + "/own"):
-        for name in ("", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"):
-            os.chown(path + name, UID, UID)
-    with open(top + "/own/cgroup.procs", "w") as text:
-        text.write(str(os.getpid()))
-    return top
-
-
-def _leave(t):
-    with open(layout.v2_mount() + "/cgroup.procs", "w") as text:
-        text.write(str(os.getpid()))
-    os.rmdir(layout.v2_mount() + t.cgroup + "/own")
-
-
 @test(layouts=["v2"])
 def delegated_cgroup(t):
     user = User(t)
-    top = _delegate(t)
+    top = delegate(t)
     c = user.mapped(config(t, "sleep 1000"))
     container = t.sleeper(c, None, bundle_path=user.bundle(c))
     with open(f"{top}/{container}/cgroup.procs") as text:
@@ -311,18 +309,18 @@ def delegated_cgroup(t):
     t.wait_status(container, "stopped")
     t.gone(container)
     t.check(not os.path.exists(f"{top}/{container}"), "its cgroup is gone")
-    _leave(t)
+    leave(t)
 
 
 @test(layouts=["v2"])
 def delegated_cgroup_by_path(t):
     user = User(t)
-    top = _delegate(t)
+    top = delegate(t)
     c = user.mapped(config(t, "cat /proc/self/cgroup"))
     c.linux["cgroupsPath"] = t.cgroup + "/deep/c"
     t.has(t.inside(c, bundle_path=user.bundle(c)), t.cgroup + "/deep/c")
     t.check(not os.path.exists(top + "/deep"), "made and removed")
-    _leave(t)
+    leave(t)
 
 
 # -- user namespaces that somebody else has made

@@ -188,3 +188,30 @@ def proc_of_a_joined_pid_namespace_of_others_refused(t):
     t.cgroup_of(c, "second")
     t.refused(c, "/mounts/0", "operation not permitted", bundle_path=t.bundle(c, owner=HOST))
     t.finish(other)
+
+
+@test
+def listed_devices_are_made(t):
+    """Number, mode and owner as asked for, of devices that the host's /dev has not; they can be opened, and not more than
+    the rules allow."""
+    t.husk_only("others bind the host's node")
+    c = config(t, "stat -c '%n %F %t:%T %a %u:%g' /dev/mine /dev/blk /dev/a/b; head -c 3 /dev/mine | wc -c; echo x >/dev/a/b; "
+                  "cat /dev/none 2>&1; mknod /dev/more c 1 5 2>&1; true")
+    c.linux["devices"] = [{"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "fileMode": 0o604, "uid": 5, "gid": 6},
+                          {"path": "/dev/blk", "type": "b", "major": 7, "minor": 300, "fileMode": 0o640},
+                          {"path": "/dev/a/b", "type": "u", "major": 1, "minor": 3},
+                          {"path": "/dev/none", "type": "c", "major": 1, "minor": 2}]
+    lines = _inside(t, c).splitlines()
+    t.eq(lines[:3], ["/dev/mine character special file 1:5 604 5:6", "/dev/blk block special file 7:12c 640 0:0",
+                     "/dev/a/b character special file 1:3 666 0:0"])
+    t.eq(lines[3].strip(), "3", "bytes of /dev/mine")
+    t.has(lines[4], "not permitted", what="a device that no rule allows")
+    t.has(lines[5], "not permitted", what="mknod in the container")
+
+
+@test
+def owner_of_a_device_must_be_mapped(t):
+    t.husk_only("others bind the host's node")
+    c = config(t, "true")
+    c.linux["devices"] = [{"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "uid": 70000}]
+    t.refused(c, "/linux/devices/0", "70000", "not mapped", bundle_path=t.bundle(c, owner=HOST))
