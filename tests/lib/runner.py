@@ -51,7 +51,8 @@ def _selected(names, patterns):
 
 
 def main(directory, description, ordinary=None):
-    """`ordinary`: why a test cannot be run as an ordinary user (PASS, NAME), or None: with it there are those passes too."""
+    """`ordinary`: why a test cannot be run as an ordinary user (PASS, NAME), None where it can, False where it need not: with it
+    there are those passes too."""
     options = _arguments(description)
     tests = load(directory)
     names = _selected(tests, options.names)
@@ -92,6 +93,8 @@ def _run_layout(name, names, tests, under_test, top, options, counts):
     work_r, work_w = os.pipe()
     done_r, done_w = os.pipe()
     queue = [n for n in names if not tests[n].layouts or layout.shown_by(name) in tests[n].layouts]
+    if name in layout.PASSES:
+        queue = [n for n in queue if options.ordinary(name, n) is not False]
     workers = []
     for number in range(min(options.jobs, len(queue))):
         pid = os.fork()
