@@ -33,7 +33,8 @@ def compile_tools(source, top):
 def bundle(top, name, husk, change):
     """A bundle of spec's default, with a static true; change(config) edits it."""
     path = f"{top}/{name}"
-    os.makedirs(f"{path}/rootfs")
+    for name in ("proc", "dev", "sys"):         # the floor makes none
+        os.makedirs(f"{path}/rootfs/{name}")
     for tool in ("true", "flood"):
         os.link(f"{top}/{tool}", f"{path}/rootfs/{tool}")
     subprocess.run([husk, "spec"], cwd=path, check=True)
