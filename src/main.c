@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* husk's entry: the global options, the log, and the command. */
-#include "cmd.h"
-#include "cmd_help.h"
-#include "cmd_parse.h"
-#include "state.h"
+#include "cmd/cmd.h"
+#include "cmd/cmd_help.h"
+#include "cmd/cmd_parse.h"
+#include "container/state.h"
 #include "util/err.h"
 #include "util/log.h"
 #include "util/mem.h"
 #include "util/path.h"
-#include "version.h"
+#include "util/version.h"
 
 #include <errno.h>
 #include <fcntl.h>

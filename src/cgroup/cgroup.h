@@ -12,7 +12,7 @@
 #ifndef HUSK_CGROUP_H
 #define HUSK_CGROUP_H
 
-#include "../facts.h"
+#include "host/facts.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers of cgroup v1 that mean something else on v2. */
 #include "resources.h"
-#include "../util/err.h"
+#include "util/err.h"
 
 #include <errno.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking at where a container's cgroup will be, and making it in each hierarchy. */
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
-#include "../util/process.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

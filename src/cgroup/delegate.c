@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Handing a container's cgroup to its user: the whole of it, or a cgroup of the container's own below it. */
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>

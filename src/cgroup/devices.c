@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The allowed device list of a container: the config's rules between "deny all" and what every container needs. */
 #include "devices.h"
+#include "ocispec.h"
 #include "tree.h"
-#include "../../libocispec/ocispec.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/log.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The allowed device list on cgroup v2: an eBPF program that is asked at each open and mknod of a device. */
 #include "devices.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -7,9 +7,9 @@
  * Such a rule is an error here.
  */
 #include "devices.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>

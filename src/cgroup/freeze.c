@@ -4,10 +4,10 @@
  * look for it), else cgroup.freeze of v2 (5.2).
  */
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
-#include "../util/process.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

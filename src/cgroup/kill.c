@@ -7,10 +7,10 @@
  * is thawed. Repeated until empty, as processes may join from outside.
  */
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
-#include "../util/process.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,9 +3,9 @@
 #include "cgroup.h"
 #include "systemd_name.h"
 #include "systemd_properties.h"
-#include "../util/err.h"
-#include "../util/mem.h"
-#include "../util/path.h"
+#include "util/err.h"
+#include "util/mem.h"
+#include "util/path.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,10 +5,10 @@
  * as the mark agrees: a create that lost never kills or removes what is the other's, whenever it was cut short.
  */
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/mem.h"
-#include "../util/process.h"
-#include "../util/self.h"
+#include "util/err.h"
+#include "util/mem.h"
+#include "util/process.h"
+#include "util/self.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -2,9 +2,9 @@
 /* Word of a container's running out of memory: an eventfd of v1's memory.oom_control, inotify of v2's memory.events. */
 #include "stats.h"
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>

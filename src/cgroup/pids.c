@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is in a container's cgroup. */
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
-#include "../util/process.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A container's cgroup to and from its record. */
+#include "ocispec.h"
 #include "tree.h"
-#include "../../libocispec/ocispec.h"
-#include "../util/err.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <stdlib.h>

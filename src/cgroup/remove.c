@@ -3,12 +3,12 @@
  * Removing a container's cgroup, with what is below it, from every hierarchy.  A cgroup whose processes are
  * still leaving says EBUSY; it is tried again until the deadline.
  */
-#include "tree.h"
 #include "systemd.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
-#include "../util/process.h"
+#include "tree.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
+#include "util/process.h"
 
 #include <dirent.h>
 #include <errno.h>

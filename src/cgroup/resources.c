@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* linux.resources as writes into files of the cgroup: the table of resources.def, and its walker. */
 #include "resources.h"
+#include "ocispec.h"
 #include "tree.h"
-#include "../../libocispec/ocispec.h"
-#include "../util/err.h"
-#include "../util/log.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/log.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <inttypes.h>

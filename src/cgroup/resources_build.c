@@ -2,8 +2,8 @@
 /* The list of writes under construction: where a controller is, a write more, and what is wrong with one. */
 #include "resources.h"
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <stdarg.h>

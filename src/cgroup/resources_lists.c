@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Those of linux.resources that are lists: weights and throttles of devices, huge pages, RDMA, interfaces. */
+#include "ocispec.h"
 #include "resources.h"
-#include "../../libocispec/ocispec.h"
-#include "../util/err.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* linux.resources.unified: files of cgroup v2 by name, known to husk or not. */
+#include "ocispec.h"
 #include "resources.h"
 #include "tree.h"
-#include "../../libocispec/ocispec.h"
-#include "../util/err.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <stdlib.h>

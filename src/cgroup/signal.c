@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A signal to every process of a container, each exactly once. */
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/log.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,9 +2,9 @@
 /* What a container uses, read from its cgroup and written as JSON. */
 #include "stats.h"
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
 
 #include <ctype.h>
 #include <dirent.h>

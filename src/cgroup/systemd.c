@@ -4,10 +4,10 @@
 #include "systemd_bus.h"
 #include "systemd_resources.h"
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/log.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 /* sd-bus, loaded on first use, and a connection to the manager: its private socket, else the bus. */
 #include "systemd_bus.h"
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/mem.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -3,11 +3,11 @@
  * The allowed device list as systemd's DevicePolicy and DeviceAllow.  husk carries the list out itself;
  * systemd is told so that a reload of systemd neither widens it (v1) nor takes away what is allowed.
  */
-#include "systemd_resources.h"
 #include "devices.h"
-#include "../../libocispec/ocispec.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
+#include "ocispec.h"
+#include "systemd_resources.h"
+#include "util/fd.h"
+#include "util/mem.h"
 
 #include <fcntl.h>
 #include <stdio.h>

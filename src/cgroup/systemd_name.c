@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of systemd units and slices: parsing, escaping, and the cgroup path that follows from them. */
 #include "systemd_name.h"
-#include "../util/err.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/mem.h"
 
 #include <ctype.h>
 #include <errno.h>

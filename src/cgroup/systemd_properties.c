@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Properties of a systemd unit: a list that grows, and its way into a D-Bus message; see systemd_properties.h. */
 #include "systemd_properties.h"
-#include "../util/mem.h"
+#include "util/mem.h"
 
 #include <ctype.h>
 #include <errno.h>

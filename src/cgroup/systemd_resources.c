@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits as properties of a systemd unit: one row each, for v1 and v2. */
 #include "systemd_resources.h"
+#include "ocispec.h"
 #include "resources.h"
-#include "../../libocispec/ocispec.h"
-#include "../util/err.h"
+#include "util/err.h"
 
 #include <errno.h>
 

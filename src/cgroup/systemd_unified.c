@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files of linux.resources.unified that systemd writes too: as properties, so that it does not undo them. */
+#include "ocispec.h"
 #include "systemd_resources.h"
-#include "../../libocispec/ocispec.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The directories of a container's cgroup: finding, opening, reading and walking them. */
 #include "tree.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -5,14 +5,14 @@
  * must be raised and lowered in different orders: a write that the kernel refuses as invalid waits until
  * the others are done.
  */
+#include "ocispec.h"
 #include "resources.h"
 #include "systemd.h"
 #include "tree.h"
-#include "../../libocispec/ocispec.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/log.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/log.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <inttypes.h>

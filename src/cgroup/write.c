@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One write into a file of a container's cgroup, and why it failed. */
+#include "ocispec.h"
 #include "systemd.h"
 #include "systemd_resources.h"
 #include "tree.h"
-#include "../../libocispec/ocispec.h"
-#include "../util/err.h"
-#include "../util/fd.h"
-#include "../util/mem.h"
+#include "util/err.h"
+#include "util/fd.h"
+#include "util/mem.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -9,9 +9,9 @@
 
 #include "init/kernel.h"
 #include "init/str.h"
+#include "init/sync.h"
 #include "init/sys.h"
-#include "plan.h"
-#include "sync.h"
+#include "plan/plan.h"
 
 #include <stdbool.h>
 
@@ -201,7 +201,7 @@ _Noreturn void keeper_main(int argc, char **argv);
 #define OP_DECLARE_EXEC(id) int op_##id(struct init *c, const struct op_args_##id *a);
 #define OP_DECLARE_INIT(id) int op_##id(struct init *c, const struct op_args_##id *a);
 #define OP(id, side, name, args, text) OP_DECLARE_##side(id)
-#include "op.def"
+#include "plan/op.def"
 #undef OP
 
 #endif

@@ -18,7 +18,7 @@ typedef int op_call(struct init *c, const union op_args *a);
 	}
 #define CALL_INIT(id) CALL_EXEC(id)
 #define OP(id, side, name, args, text) CALL_##side(id)
-#include "op.def"
+#include "plan/op.def"
 #undef OP
 
 #define ROW_HOST(id) NULL
@@ -29,7 +29,7 @@ static const struct {
 	enum op_side side;
 } op_table[OP_MAX] = {
 #define OP(id, side, name, args, text) [OP_##id] = { ROW_##side(id), SIDE_##side },
-#include "op.def"
+#include "plan/op.def"
 #undef OP
 };
 

@@ -3,12 +3,12 @@
  * Fuzz target: the builder of plans. A configuration that reads gives a plan or an error that says something, on every
  * host that tests/plan/facts knows; a plan passes the executor's check, and can be printed.
  */
-#include "facts.h"
+#include "host/facts.h"
 #include "ocispec.h"
-#include "plan_build.h"
-#include "plan_print.h"
-#include "plan_view.h"
-#include "seccomp.h"
+#include "plan/plan_build.h"
+#include "plan/plan_print.h"
+#include "plan/plan_view.h"
+#include "seccomp/seccomp.h"
 #include "util/err.h"
 
 #include <glob.h>

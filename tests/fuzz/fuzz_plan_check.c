@@ -3,9 +3,9 @@
  * Fuzz target: plan_check.  What it accepts must be readable to the last byte, as the executor will read it; the
  * sanitizer tells when that leaves the block.
  */
-#include "op_info.h"
-#include "plan_draft.h"
-#include "plan_view.h"
+#include "plan/op_info.h"
+#include "plan/plan_draft.h"
+#include "plan/plan_view.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: the salvage of a damaged record. Whatever the bytes are, what comes out is a record that reads. */
+#include "container/state_salvage.h"
 #include "ocispec.h"
-#include "state_salvage.h"
 
 #include <stdint.h>
 #include <stdlib.h>

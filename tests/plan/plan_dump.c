@@ -7,13 +7,13 @@
  *
  * A filter is not compiled here: where the configuration has one, eight bytes stand for it.
  */
-#include "facts.h"
-#include "plan_build.h"
+#include "host/facts.h"
+#include "plan/plan_build.h"
 
 #include "ocispec.h"
-#include "plan_print.h"
-#include "plan_view.h"
-#include "seccomp.h"
+#include "plan/plan_print.h"
+#include "plan/plan_view.h"
+#include "seccomp/seccomp.h"
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Resources, conversions, device rules and names of cgroups: what needs no kernel. */
-#include "unit.h"
 #include "cgroup/devices.h"
 #include "cgroup/resources.h"
 #include "cgroup/systemd_name.h"
 #include "cgroup/systemd_properties.h"
 #include "ocispec.h"
-#include "plan.h"
+#include "plan/plan.h"
+#include "unit.h"
 #include "util/err.h"
 #include "util/mem.h"
 

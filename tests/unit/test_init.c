@@ -3,12 +3,12 @@
  * The executor, op by op: plans built by hand, the host played by the test.  Needs root; the rootfs is a tmpfs with a
  * static busybox, which exists only in the container's mount namespace.
  */
-#include "plan_draft.h"
-#include "plan_view.h"
-#include "spawn.h"
-#include "sync_channel.h"
-#include "util/err.h"
+#include "plan/plan_draft.h"
+#include "plan/plan_view.h"
+#include "run/spawn.h"
+#include "run/sync_channel.h"
 #include "unit.h"
+#include "util/err.h"
 
 #include <fcntl.h>
 #include <linux/filter.h>

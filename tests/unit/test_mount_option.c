@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mount options: each word, its opposite, and which one counts. */
-#include "mount_option.h"
+#include "plan/mount_option.h"
 #include "unit.h"
 #include "util/kernel.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parser of command lines. */
-#include "cmd_parse.h"
+#include "cmd/cmd_parse.h"
 #include "unit.h"
 #include "util/err.h"
 

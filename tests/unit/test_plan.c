@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The container of a plan: data, pointers, sealing, views, a few words for each op. */
-#include "facts.h"
-#include "op_info.h"
-#include "plan_build.h"
-#include "plan_view.h"
+#include "host/facts.h"
+#include "plan/op_info.h"
+#include "plan/plan_build.h"
+#include "plan/plan_view.h"
 #include "unit.h"
 #include "util/kernel.h"
 

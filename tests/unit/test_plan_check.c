@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* plan_check: a good block passes, and every way in which a block can be wrong is found. */
-#include "plan_draft.h"
+#include "plan/plan_draft.h"
 #include "unit.h"
 
 #include <sys/stat.h>

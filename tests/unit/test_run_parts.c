@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parts of the host side that need no container: hooks, ids of exec, resctrl groups in a directory. */
-#include "exec_process.h"
-#include "hook.h"
-#include "rdt.h"
+#include "cmd/exec_process.h"
+#include "run/hook.h"
+#include "run/rdt.h"
 #include "unit.h"
 #include "util/err.h"
 #include "util/fd.h"

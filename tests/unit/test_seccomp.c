@@ -6,9 +6,9 @@
 #include "unit.h"
 
 #include "ocispec.h"
-#include "seccomp.h"
-#include "seccomp_cache.h"
-#include "seccomp_eval.h"
+#include "seccomp/seccomp.h"
+#include "seccomp/seccomp_cache.h"
+#include "seccomp/seccomp_eval.h"
 #include "util/err.h"
 
 #include <dirent.h>

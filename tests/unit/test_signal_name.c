@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signals by name. */
-#include "signal_name.h"
 #include "unit.h"
+#include "util/signal_name.h"
 
 #include <signal.h>
 

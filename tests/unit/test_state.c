@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The record: ids, directories, locks, and records that were cut or corrupted. */
-#include "state.h"
+#include "container/state.h"
 #include "unit.h"
 #include "util/err.h"
 #include "util/fd.h"

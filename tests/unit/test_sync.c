@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The channel between husk and the container side. */
-#include "sync_channel.h"
+#include "run/sync_channel.h"
 #include "unit.h"
 #include "util/fd.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values in GVariant's text form, and properties of units that annotations set. */
-#include "gvariant.h"
+#include "plan/gvariant.h"
+#include "plan/unit_property.h"
 #include "unit.h"
-#include "unit_property.h"
 #include "util/err.h"
 #include "util/mem.h"
 
