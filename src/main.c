@@ -227,6 +227,8 @@ int main(int argc, char **argv)
 	fill_standard_streams();
 	/* A reader that went away is an error to handle, not a way to die halfway. */
 	signal(SIGPIPE, SIG_IGN);
+	/* Ignored by who started husk, the kernel would reap its children, and nobody learned how they ended. */
+	signal(SIGCHLD, SIG_DFL);
 
 	if (options_parse(global_options, 1, "", (const char *const *)argv + (argc > 0), &o, &err) < 0)
 		return cmd_fail(&err, 1);

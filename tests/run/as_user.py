@@ -35,7 +35,7 @@ NOT = [
     ("devices.null_as_a_stream_*", "the /dev/null in the container is the host's own, bound"),
     ("devices.allow_all", "the allowed device list needs privileges over the host"),
     ("exec.detach_and_pid_file", NO_CGROUP), ("exec.*paused*", NO_CGROUP), ("exec.*cgroup*", NO_CGROUP),
-    ("lifecycle.two_*", OWN_COMMAND), ("notify.in_foreground", OWN_COMMAND), ("terminal.blocked_reader_*", OWN_COMMAND),
+    ("lifecycle.two_*", OWN_COMMAND), ("lifecycle.run_by_who_*", OWN_COMMAND), ("notify.in_foreground", OWN_COMMAND), ("terminal.blocked_reader_*", OWN_COMMAND),
     ("terminal.exec_with_terminal", OWN_COMMAND),
     ("lifecycle.docker_files", "the configurations have no user namespace"),
     ("live_mounts.bind_and_tmpfs", RUNNING_BIND), ("live_mounts.links_stay_inside", RUNNING_BIND), ("live_mounts.failures", RUNNING_BIND),

@@ -157,6 +157,15 @@ def run_cleans_up(t):
 
 
 @test
+def run_by_who_ignores_the_end_of_children(t):
+    """SIGCHLD is ignored in what starts husk: the program's exit status is known all the same."""
+    bundle = t.bundle(t.config("exit 7"))
+    words = t.runtime.argv(t.root, ["run", "--bundle", bundle, t.new_id()])
+    result = subprocess.run(["sh", "-c", "trap '' CHLD; exec \"$@\"", "sh", *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+    t.eq(result.returncode, 7, f"exit code ({result.stderr.decode()})")
+
+
+@test
 def run_keep(t):
     t.need(t.runtime.kind != "crun", "crun has another meaning")
     container = t.new_id()
