@@ -7,14 +7,18 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* What yajl holds, so that it can be freed in its place. */
+/* What yajl holds is in a ring, so that it can be freed in its place. */
+struct link {
+	struct link *next, *previous;
+};
+
 struct block {
-	struct block *next, *previous;
+	struct link link; /* first: a link is its block */
 	_Alignas(max_align_t) char data[];
 };
 
 struct parser {
-	struct block head; /* of a ring */
+	struct link head;
 	jmp_buf exhausted;
 };
 
@@ -27,16 +31,15 @@ static void *ring_add(struct parser *y, struct block *b)
 {
 	if (!b)
 		longjmp(y->exhausted, 1);
-	b->next = &y->head;
-	b->previous = y->head.previous;
-	b->previous->next = b->next->previous = b;
+	b->link = (struct link){ .next = &y->head, .previous = y->head.previous };
+	b->link.previous->next = b->link.next->previous = &b->link;
 	return b->data;
 }
 
 static void ring_remove(struct block *b)
 {
-	b->previous->next = b->next;
-	b->next->previous = b->previous;
+	b->link.previous->next = b->link.next;
+	b->link.next->previous = b->link.previous;
 }
 
 static void *get(void *user, size_t size)
@@ -69,7 +72,7 @@ static void *resize(void *user, void *p, size_t size)
 static void drop_all(struct parser *y)
 {
 	while (y->head.next != &y->head)
-		drop(y, y->head.next->data);
+		drop(y, ((struct block *)y->head.next)->data);
 }
 
 int oci_parser_use(const yajl_callbacks *callbacks, void *user, void (*body)(yajl_handle parser, void *user))

@@ -328,7 +328,7 @@ def round_trip(t):
 
 
 def _round_trip(t):
-    config = t.config("i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done").resources(pids={"limit": 20})
+    config = t.config("i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done").resources(pids={"limit": 20} if layout.controller("pids")[0] else {})
     bundle, container = t.bundle(config), t.new_id()
     before = with_pipes(t, container, "create", "--bundle", bundle)
     t.start(container)
