@@ -4,6 +4,7 @@ import os
 
 import docker
 import layout
+import nested
 import syscalls
 from docker import running, sh, state
 from suite import Skip, test
@@ -62,3 +63,8 @@ def shared_pid_namespace(t):
     t.check(r.seconds < 4, f"restart took {r.seconds:.1f} s")
     t.cmd("rm", "-f", "bb")
     t.lacks(t.out("exec", "aa", "ps"), "sleep 1001")
+
+
+@test(timeout=180)
+def in_docker(t):
+    nested.life(t)
