@@ -79,16 +79,19 @@ static void join_resctrl(struct build *b)
 
 	if (!rdt)
 		return;
+	/* "" is what callers write that cannot leave a property out. */
+	const char *clos_id = rdt->clos_id && *rdt->clos_id ? rdt->clos_id : NULL;
 	lines = mem_alloc((rdt->n_schemata + 2) * sizeof(*lines));
 	if (rdt->l3_cache_schema)
 		lines[n++] = rdt->l3_cache_schema;
 	if (rdt->mem_bw_schema)
 		lines[n++] = rdt->mem_bw_schema;
+	size_t n_compared = n;
 	for (size_t i = 0; i < rdt->n_schemata; i++)
 		lines[n++] = rdt->schemata[i];
 	plan_where(b->p, "/linux/intelRdt");
-	PLAN_ADD(b->p, RDT, .clos_id = plan_str(b->p, rdt->clos_id), .schemata = plan_strv(b->p, lines, n),
-		 .monitoring = rdt->enable_monitoring, .create = !rdt->clos_id || n > 0);
+	PLAN_ADD(b->p, RDT, .clos_id = plan_str(b->p, clos_id), .schemata = plan_strv(b->p, lines, n),
+		 .compared = (uint32_t)n_compared, .monitoring = rdt->enable_monitoring, .create = !clos_id || n > 0);
 	free(lines);
 }
 

@@ -30,7 +30,7 @@ char *rdt_removable_path(const struct rdt_request *r)
 	_cleanup_free_ char *group = group_path(r);
 
 	/* Removing a group of its own removes the monitoring group in it. */
-	if (!r->clos_id)
+	if (!r->clos_id && access(group, F_OK) < 0)
 		return take(group);
 	return r->monitoring ? mem_printf("%s/mon_groups/%s", group, r->id) : NULL;
 }
@@ -87,7 +87,7 @@ static bool matches(const char *text, const char *wanted)
 	return true;
 }
 
-/* A group that is there already must have what is asked for. */
+/* A group that is there already must have what is asked for by l3CacheSchema and memBwSchema. */
 static int compare(const struct rdt_request *r, const char *group, struct err *err)
 {
 	_cleanup_free_ char *path = mem_printf("%s/schemata", group);
@@ -96,18 +96,18 @@ static int compare(const struct rdt_request *r, const char *group, struct err *e
 	int code = fd_read_file(AT_FDCWD, path, SCHEMATA_MAX, &text, NULL);
 	if (code < 0)
 		return err_set(err, code, "read %s", path);
-	for (size_t i = 0; i < r->n_schemata; i++)
+	for (size_t i = 0; i < r->n_compared; i++)
 		if (!matches(text, r->schemata[i]))
 			return err_say(err, -EEXIST, "resctrl group %s is there with other schemata than \"%s\"", group,
 				       r->schemata[i]);
 	return 0;
 }
 
-static int write_schemata(const struct rdt_request *r, const char *group, struct err *err)
+static int write_schemata(const struct rdt_request *r, const char *group, size_t first, struct err *err)
 {
 	_cleanup_free_ char *path = mem_printf("%s/schemata", group);
 
-	for (size_t i = 0; i < r->n_schemata; i++) {
+	for (size_t i = first; i < r->n_schemata; i++) {
 		_cleanup_free_ char *line = mem_printf("%s\n", r->schemata[i]);
 		int code = fd_write_file(AT_FDCWD, path, line);
 		if (code < 0)
@@ -125,9 +125,14 @@ static int make_group(const struct rdt_request *r, const char *group, struct err
 		return err_set(err, -errno, "make the resctrl group %s", group);
 	if (!made && access(group, F_OK) < 0)
 		return err_set(err, -errno, "resctrl group %s, which closID without schemata needs", group);
-	if (made || !r->clos_id)
-		return write_schemata(r, group, err);
-	return compare(r, group, err);
+	if (made || !r->clos_id) {
+		int code = write_schemata(r, group, 0, err);
+		if (code < 0 && made)
+			rmdir(group);
+		return code;
+	}
+	int code = r->n_compared ? compare(r, group, err) : 0;
+	return code < 0 ? code : write_schemata(r, group, r->n_compared, err);
 }
 
 static int assign(const char *group, pid_t pid, struct err *err)

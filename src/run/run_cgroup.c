@@ -74,15 +74,13 @@ int run_op_RDT(struct run *r, const struct op *op, struct err *err)
 		.id = r->request->id,
 		.clos_id = plan_view_str(v, op->u.RDT.clos_id),
 		.n_schemata = plan_view_strv(v, op->u.RDT.schemata, &schemata),
+		.n_compared = op->u.RDT.compared,
 		.monitoring = op->u.RDT.monitoring,
 		.create = op->u.RDT.create,
 		.pid = r->init_pid,
 	};
 
 	request.schemata = schemata;
-	/* A group of the container's own has its id for a name. */
-	if (r->config && r->config->linux_ && r->config->linux_->intel_rdt && !r->config->linux_->intel_rdt->clos_id)
-		request.clos_id = NULL;
 	/* The record names the directory before it is there. */
 	r->record->rdt_path = rdt_removable_path(&request);
 	int code = r->record->rdt_path ? run_record_write(r, err) : 0;

@@ -100,18 +100,27 @@ static void test_rdt(void)
 	put(group, "tasks", "");
 	CHECK(rdt_apply(&r, &err) == 0);
 	r.schemata = lines;
-	r.n_schemata = 1;
+	r.n_schemata = r.n_compared = 1;
 	r.create = true;
 	CHECK(rdt_apply(&r, &err) == 0); /* the same, written otherwise */
 	lines[0] = "L3:0=7;1=f";
 	CHECK(rdt_apply(&r, &err) == -EEXIST);
+	r.n_compared = 0; /* of the property schemata: written, whatever is there */
+	CHECK(rdt_apply(&r, &err) == 0);
+	_cleanup_free_ char *schemata = mem_printf("%s/schemata", group);
+	_cleanup_free_ char *text = NULL;
+	CHECK(fd_read_file(AT_FDCWD, schemata, 100, &text, NULL) >= 0 && text && strncmp(text, "L3:0=7;1=f\n", 11) == 0);
 	CHECK(rdt_removable_path(&r) == NULL);
 	r.clos_id = NULL;
 	_cleanup_free_ char *own = rdt_removable_path(&r);
 	CHECK(own && strcmp(path_base(own), "c1") == 0);
+	r.id = "gold"; /* there already: somebody else's, and only the monitoring group in it would be the container's */
+	CHECK(rdt_removable_path(&r) == NULL);
+	r.monitoring = true;
+	_cleanup_free_ char *mon = rdt_removable_path(&r);
+	CHECK(mon && strcmp(mon + strlen(root), "/gold/mon_groups/gold") == 0);
 	_cleanup_free_ char *command = mem_printf("%s/tasks", group);
 	unlink(command);
-	_cleanup_free_ char *schemata = mem_printf("%s/schemata", group);
 	unlink(schemata);
 	rmdir(group);
 	_cleanup_free_ char *top = mem_printf("%s/schemata", root);
