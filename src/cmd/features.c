@@ -106,7 +106,7 @@ static void fill_seccomp(struct document *d)
 	*s = (struct oci_features_seccomp){ YES(enabled) };
 	SET(d, s, actions, sorted(oci_seccomp_action_words));
 	SET(d, s, operators, sorted(oci_seccomp_op_words));
-	SET(d, s, archs, sorted(oci_seccomp_arch_words));
+	SET(d, s, archs, sorted(seccomp_supported_archs()));
 	SET(d, s, known_flags, sorted(oci_seccomp_flag_words));
 	SET(d, s, supported_flags, sorted(seccomp_supported_flags()));
 }

@@ -179,6 +179,18 @@ static int find_flags(const struct oci_seccomp *s, bool listener, uint32_t *ret,
 	return 0;
 }
 
+const char *const *seccomp_supported_archs(void)
+{
+	static const char *words[oci_seccomp_arch_MAX + 1];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < oci_seccomp_arch_MAX; i++)
+		if (find_arch((enum oci_seccomp_arch)i))
+			words[n++] = oci_seccomp_arch_words[i];
+	words[n] = NULL;
+	return words;
+}
+
 const char *const *seccomp_supported_flags(void)
 {
 	static const char *words[oci_seccomp_flag_MAX + 1];

@@ -28,7 +28,8 @@ int seccomp_compile(const struct oci_seccomp *s, const char *cache_dir, struct s
 int seccomp_check_names(const struct oci_seccomp *s, struct err *err);
 void seccomp_program_done(struct seccomp_program *p);
 
-/* For `features`: recognised words; NULL-terminated. */
+/* For `features`: recognised words; NULL-terminated. The architectures are those of the libseccomp that is there. */
+const char *const *seccomp_supported_archs(void);
 const char *const *seccomp_supported_flags(void);
 
 #endif

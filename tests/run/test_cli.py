@@ -194,6 +194,42 @@ def features(t):
 
 
 @test
+def features_are_accepted(t):
+    """Whatever is on a list of `features`, the reader of config.json knows."""
+    t.need(t.runtime.kind == "husk", "check is husk's own")
+    have = json.loads(bare(t, "features").out)
+    linux, seccomp = have["linux"], have["linux"]["seccomp"]
+    path = t.bundle()
+
+    def checked(what, but="\0", **changes):
+        config = t.config("true")
+        config["linux"].update(changes.pop("linux", {}))
+        config.update(changes)
+        t.rewrite(path, config)
+        result = bare(t, "check", path)
+        said = result.out + result.err
+        t.check(but in said or result.rc == 0 and "unknown" not in said, f"{what}: {result}")
+
+    for version in (have["ociVersionMin"], have["ociVersionMax"]):
+        checked(version, ociVersion=version)
+    checked("hooks", hooks={name: [{"path": "/bin/true"}] for name in have["hooks"]})
+    config = t.config("true")
+    config.process["capabilities"] = {"bounding": linux["capabilities"]}
+    checked("capabilities", process=config.process)
+    rules = [{"names": ["mkdir"], "action": a} for a in seccomp["actions"]]
+    rules += [{"names": ["rmdir"], "action": "SCMP_ACT_LOG", "args": [{"index": 0, "value": 1, "op": op}]} for op in seccomp["operators"]]
+    checked("seccomp", linux={"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": rules, "flags": seccomp["knownFlags"],
+                                          "listenerPath": "/run/agent"}})
+    for arch in seccomp["archs"]:
+        checked(arch, but="another byte order", linux={"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "architectures": [arch]}})
+    for mode in linux["memoryPolicy"]["modes"]:
+        nodes = {} if mode in ("MPOL_DEFAULT", "MPOL_LOCAL") else {"nodes": "0"}
+        checked(mode, linux={"memoryPolicy": {"mode": mode, **nodes}})
+    for flag in linux["memoryPolicy"]["flags"]:
+        checked(flag, linux={"memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0", "flags": [flag]}})
+
+
+@test
 def spec_runs(t):
     path = t.bundle()
     result = t.ok("spec", "--bundle", path)

@@ -77,6 +77,16 @@ def pids_limit_one(t):
 
 
 @test
+def pids_limit_zero(t):
+    """A limit as any other: no process more; the container's own is there already."""
+    t.need(layout.controller("pids")[0], "no pids controller")
+    t.need(t.runtime.kind == "husk", "others read it otherwise")
+    container = t.sleeper(t.config().args("sleep", "1000").resources(pids={"limit": 0}), None)
+    t.eq(read(t, "pids", "pids.max", "pids.max")[0], "0")
+    t.finish(container)
+
+
+@test
 def cpu_shares(t):
     container = limited(t, cpu={"shares": 512})
     text, version = read(t, "cpu", "cpu.shares", "cpu.weight")
