@@ -254,3 +254,96 @@ def memory_too_small_for_init(t):
     result = t.cmd("create", "--bundle", t.bundle(config), t.new_id())
     t.eq(result.rc, 1, str(result))
     t.check("OOM-killed (memory limit too low?)" in result.err or "/linux/resources/memory/limit: write" in result.err, str(result))
+
+
+SECCOMP = "/linux/seccomp"
+
+
+def _filter(**rule):
+    return {"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO", **rule}]}}}
+
+
+def _group(**values):
+    return {"linux": {"intelRdt": values}}
+
+
+# The place that the error must name, and what is wrong there.
+RULES = [
+    ("/ociVersion", {"ociVersion": "v1.0.0"}),
+    ("/ociVersion", {"ociVersion": "1.0"}),
+    ("/annotations/", {"annotations": {"": "x"}}),
+    ("/annotations/a", {"annotations": {"a": 1}}),
+    ("/process/consoleSize/width", {"process": {"consoleSize": {"height": 1}}}),
+    ("/process/oomScoreAdj", {"process": {"oomScoreAdj": 1001}}),
+    ("/process/rlimits/0/hard", {"process": {"rlimits": [{"type": "RLIMIT_CORE", "soft": 1}]}}),
+    ("/process/scheduler/policy", {"process": {"scheduler": {"nice": 1}}}),
+    ("/process/scheduler/flags/0", {"process": {"scheduler": {"policy": "SCHED_OTHER", "flags": ["X"]}}}),
+    ("/process/ioPriority/class", {"process": {"ioPriority": {"class": "IOPRIO_CLASS_X", "priority": 1}}}),
+    ("/process/ioPriority/priority", {"process": {"ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 8}}}),
+    ("/process/execCPUAffinity/initial", {"process": {"execCPUAffinity": {"initial": "a"}}}),
+    ("/process/args", {"process": {"args": []}}),
+    ("/hooks/poststop/0/path", {"hooks": {"poststop": [{"args": ["true"]}]}}),
+    ("/linux/namespaces/0/path", {"linux": {"namespaces": [{"type": "network", "path": "proc/self/ns/net"}]}}),
+    ("/linux/devices/0/path", {"linux": {"devices": [{"path": "dev/a", "type": "c", "major": 1, "minor": 3}]}}),
+    ("/linux/devices/0/type", {"linux": {"devices": [{"path": "/dev/a", "type": "x", "major": 1, "minor": 3}]}}),
+    ("/linux/devices/0/major", {"linux": {"devices": [{"path": "/dev/a", "type": "c"}]}}),
+    ("/linux/maskedPaths/0", {"linux": {"maskedPaths": ["proc/version"]}}),
+    ("/linux/readonlyPaths/0", {"linux": {"readonlyPaths": ["proc/sys"]}}),
+    ("/linux/cgroupsPath", {"linux": {"cgroupsPath": "/"}}),
+    ("/linux/resources/devices/0/allow", {"linux": {"resources": {"devices": [{"access": "rwm"}]}}}),
+    ("/linux/resources/devices/0/access", {"linux": {"resources": {"devices": [{"allow": True, "access": "rwx"}]}}}),
+    ("/linux/resources/cpu/burst", {"linux": {"resources": {"cpu": {"quota": 10000, "burst": 20000}}}}),
+    ("/linux/resources/blockIO/weightDevice/0/weight", {"linux": {"resources": {"blockIO": {"weightDevice": [{"major": 8, "minor": 0}]}}}}),
+    ("/linux/resources/hugepageLimits/0/pageSize", {"linux": {"resources": {"hugepageLimits": [{"limit": 1}]}}}),
+    ("/linux/resources/rdma/mlx5_0/hcaHandles", {"linux": {"resources": {"rdma": {"mlx5_0": {}}}}}),
+    ("/linux/intelRdt/closID", _group(closID="../x")),
+    ("/linux/intelRdt/memBwSchema", _group(memBwSchema="L3:0=1")),
+    ("/linux/intelRdt/memBwSchema", _group(memBwSchema="MB:0=1\nMB:1=2")),
+    ("/linux/intelRdt/schemata/0", _group(schemata=["L3:0=1\nMB:0=1"])),
+    ("/linux/memoryPolicy/mode", {"linux": {"memoryPolicy": {"nodes": "0"}}}),
+    ("/linux/memoryPolicy/mode", {"linux": {"memoryPolicy": {"mode": "MPOL_BIND"}}}),
+    ("/linux/memoryPolicy/nodes", {"linux": {"memoryPolicy": {"mode": "MPOL_LOCAL", "nodes": "0"}}}),
+    ("/linux/personality/domain", {"linux": {"personality": {}}}),
+    ("/linux/personality/flags", {"linux": {"personality": {"domain": "LINUX", "flags": ["X"]}}}),
+    (SECCOMP + "/defaultErrnoRet", {"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 5}}}),
+    (SECCOMP + "/syscalls/0/errnoRet", _filter(action="SCMP_ACT_TRAP", errnoRet=1)),
+    (SECCOMP + "/syscalls/0/names", _filter(names=[])),
+    (SECCOMP + "/syscalls/0/args/0/op", _filter(args=[{"index": 0, "value": 1}])),
+    (SECCOMP + "/syscalls/0/args/0/index", _filter(args=[{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}])),
+]
+
+
+def _with(t, change):
+    config = t.config("true")
+    for name, value in change.items():
+        config[name] = {**config[name], **value} if isinstance(value, dict) and name in config else value
+    return config
+
+
+@test
+def rule_of_a_property_broken(t):
+    """What the specification says of one property's value: `create` refuses the others, and names the place."""
+    t.husk_only("peers know fewer of them")
+    path = t.bundle()
+    for place, change in RULES:
+        t.rewrite(path, _with(t, change))
+        result = t.fails("create", "--bundle", path, t.new_id())
+        t.has(result.err, place + ":", what=f"error of {change}")
+
+
+@test
+def intel_rdt_without_resctrl(t):
+    t.husk_only("husk's wording")
+    t.need(not os.path.exists("/sys/fs/resctrl/schemata"), "resctrl is mounted here")
+    for group in ({}, {"closID": ""}, {"closID": "/"}, {"schemata": ["L3:0=1"]}):
+        t.refused(_with(t, _group(**group)), "/linux/intelRdt", "no resctrl file system")
+
+
+@test
+def without_effect_here(t):
+    """A size without a terminal, what other platforms have, hooks of no known moment: no error."""
+    config = t.config("echo ran")
+    config.process["consoleSize"] = {"height": 1, "width": 2}
+    config.process["user"]["username"] = "nobody"
+    config.update(solaris={"milestone": "x"}, windows={"layerFolders": ["a"]}, hooks={"preview": [{"path": "/bin/false"}]})
+    t.eq(t.inside(config), "ran\n")

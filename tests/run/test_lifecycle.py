@@ -195,7 +195,7 @@ def bundle_relative(t):
     path = t.bundle(t.config("sleep 100"), name="rel")
     container = t.new_id()
     t.ok("create", "--bundle", "rel", container, cwd=t.dir)
-    t.check(t.state(container)["bundle"] in (path, "rel"), t.state(container)["bundle"])
+    t.check(t.state(container)["bundle"] in ((path,) if t.runtime.kind == "husk" else (path, "rel")), t.state(container)["bundle"])
     t.ok("delete", "--force", container)
 
 

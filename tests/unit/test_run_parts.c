@@ -109,7 +109,8 @@ static void test_rdt(void)
 	CHECK(rdt_apply(&r, &err) == 0);
 	_cleanup_free_ char *schemata = mem_printf("%s/schemata", group);
 	_cleanup_free_ char *text = NULL;
-	CHECK(fd_read_file(AT_FDCWD, schemata, 100, &text, NULL) >= 0 && text && strncmp(text, "L3:0=7;1=f\n", 11) == 0);
+	CHECK(fd_read_file(AT_FDCWD, schemata, 100, &text, NULL) >= 0);
+	CHECK(text && strncmp(text, "L3:0=7;1=f\n", 11) == 0);
 	CHECK(rdt_removable_path(&r) == NULL);
 	r.clos_id = NULL;
 	_cleanup_free_ char *own = rdt_removable_path(&r);
