@@ -207,7 +207,8 @@ static int update_rdt(const struct container *c, const struct options *o, struct
 		lines[n++] = mb;
 	if (n == 0)
 		return 0;
-	if (!c->record->rdt_path)
+	/* Of a group that it shares (closID), no more than a monitoring group is its own. */
+	if (!c->record->rdt_path || strstr(c->record->rdt_path, "/mon_groups/"))
 		return err_say(err, -EINVAL, "update: container %s has no resctrl group of its own (linux.intelRdt)",
 			       c->dir.id);
 	for (size_t i = 0; i < n; i++) {
