@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `husk create`: make a container whose program waits for start. */
 #include "launch.h"
-#include "run/run_ops.h"
 #include "util/err.h"
 
 int cmd_create(const struct global *g, const struct options *o);
@@ -18,12 +17,7 @@ static int create(struct launch *l, const struct options *o, struct err *err)
 	l->request.no_new_keyring = option_flag(o, "no-new-keyring");
 	l->request.detach = true;
 	code = launch_container(l, err);
-	if (code < 0)
-		return code;
-	code = launch_send_pidfd(l, err);
-	if (code < 0)
-		run_unmake(&l->run);
-	return code;
+	return code < 0 ? code : launch_send_pidfd(l, err);
 }
 
 int cmd_create(const struct global *g, const struct options *o)

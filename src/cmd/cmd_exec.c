@@ -5,7 +5,6 @@
 #include "launch.h"
 #include "plan/plan_build.h"
 #include "run/foreground.h"
-#include "run/run_ops.h"
 #include "run/run_record.h"
 #include "util/err.h"
 #include "util/fd.h"
@@ -184,11 +183,7 @@ static int start(struct exec *e, struct err *err)
 {
 	int code = launch_run(&e->launch, err);
 
-	if (code == 0)
-		code = launch_send_pidfd(&e->launch, err);
-	if (code < 0)
-		run_unmake(&e->launch.run);
-	return code;
+	return code < 0 ? code : launch_send_pidfd(&e->launch, err);
 }
 
 static int in_foreground(struct exec *e, struct err *err)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `husk restore`: a container again from what `checkpoint` saved, by CRIU. */
 #include "restore.h"
-#include "run/run_ops.h"
 #include "util/err.h"
 #include "util/log.h"
 
@@ -54,12 +53,7 @@ static int start(struct launch *l, struct err *err)
 	struct restore_launch *r = (struct restore_launch *)l;
 	int code = restore_container(l, &r->options, err);
 
-	if (code < 0)
-		return code;
-	code = launch_send_pidfd(l, err);
-	if (code < 0)
-		run_unmake(&l->run);
-	return code;
+	return code < 0 ? code : launch_send_pidfd(l, err);
 }
 
 int cmd_restore(const struct global *g, const struct options *o)

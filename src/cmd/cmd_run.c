@@ -61,8 +61,9 @@ static int start(struct launch *l, struct err *err)
 	if (code < 0)
 		return code;
 	code = launch_send_pidfd(l, err);
-	if (code == 0 && l->request.detach)
-		code = launch_wait_ready(l, err);
+	if (code < 0 || !l->request.detach)
+		return code;
+	code = launch_wait_ready(l, err);
 	if (code < 0)
 		run_unmake(&l->run);
 	return code;

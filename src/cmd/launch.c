@@ -28,12 +28,6 @@
 #include <time.h>
 #include <unistd.h>
 
-void launch_init(struct launch *l, const struct global *g)
-{
-	*l = (struct launch){ .global = g, .request = { .root = g->root, .driver = g->driver }, .notify_fd = -1 };
-	run_init(&l->run);
-}
-
 /* Without memory for more: what this launch has made is unmade, as after any other failure. */
 static void undo(void *user)
 {
@@ -43,6 +37,13 @@ static void undo(void *user)
 		run_unmake(&l->run);
 	else if (l->has_dir)
 		state_dir_remove(&l->dir, NULL);
+}
+
+void launch_init(struct launch *l, const struct global *g)
+{
+	*l = (struct launch){ .global = g, .request = { .root = g->root, .driver = g->driver }, .notify_fd = -1 };
+	run_init(&l->run);
+	mem_on_exhaustion(undo, l);
 }
 
 void launch_done(struct launch *l)
@@ -312,7 +313,6 @@ int launch_wait_ready(struct launch *l, struct err *err)
 
 static int make_dir(struct launch *l, struct err *err)
 {
-	mem_on_exhaustion(undo, l);
 	int code = state_dir_create(l->global->root, l->request.id, &l->dir, err);
 
 	if (code < 0)
@@ -335,7 +335,6 @@ int launch_walk(struct launch *l, int (*walk)(struct run *r, void *user, struct 
 	struct run *r = &l->run;
 	struct err trace_err = { 0 };
 
-	mem_on_exhaustion(undo, l);
 	r->request = &l->request;
 	r->facts = &l->facts;
 	r->config = l->config;
@@ -348,6 +347,7 @@ int launch_walk(struct launch *l, int (*walk)(struct run *r, void *user, struct 
 	r->trace = l->request.trace ? trace_new() : NULL;
 	int code = walk(r, user, err);
 	if (l->trace_path && trace_write(r->trace, &r->plan, l->trace_path, &trace_err) < 0 && code == 0) {
+		run_unmake(r);
 		*err = trace_err;
 		return trace_err.code;
 	}
@@ -370,7 +370,10 @@ int launch_send_pidfd(struct launch *l, struct err *err)
 	if (!l->pidfd_socket)
 		return 0;
 	/* The text is what is there with a descriptor in similar interfaces: a name. */
-	return unix_socket_deliver("pidfd socket", l->pidfd_socket, "pidfd", 5, l->run.init_pid_fd, err);
+	int code = unix_socket_deliver("pidfd socket", l->pidfd_socket, "pidfd", 5, l->run.init_pid_fd, err);
+	if (code < 0)
+		run_unmake(&l->run);
+	return code;
 }
 
 /* --pidfd-socket, for callers that cannot give flags. */

@@ -40,6 +40,7 @@ struct launch {
 	int notify_fd;                  /* where the program says that it is ready, -1: nobody asks */
 };
 
+/* *l stays where it is until launch_done: what it has made by then is unmade when memory runs out. */
 void launch_init(struct launch *l, const struct global *g);
 void launch_done(struct launch *l);
 
@@ -67,7 +68,7 @@ int launch_run(struct launch *l, struct err *err);
 int launch_in_foreground(struct launch *l, int (*start)(struct launch *l, struct err *err), struct err *err);
 /* NOTIFY_SOCKET: wait until the program that runs now is ready, and say so. */
 int launch_wait_ready(struct launch *l, struct err *err);
-/* Send the pidfd of init where --pidfd-socket says. */
+/* Send the pidfd of init where --pidfd-socket says. What nobody got to know of is unmade. */
 int launch_send_pidfd(struct launch *l, struct err *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory and growing buffers; see mem.h. */
 #include "mem.h"
+#include "self.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@ void mem_on_exhaustion(void (*undo)(void *user), void *user)
 {
 	exhaustion.undo = undo;
 	exhaustion.user = user;
-	exhaustion.pid = undo ? getpid() : 0;
+	exhaustion.pid = self_pid();
 }
 
 static _Noreturn void out_of_memory(void)

@@ -312,6 +312,14 @@ def explain(t):
 
 
 @test
+def trace_that_cannot_be_written_leaves_nothing(t):
+    t.husk_only()
+    container = t.new_id()
+    t.fails("create", "--trace", t.path("missing/trace"), "--bundle", t.bundle(t.config("true")), container, says="write the trace")
+    t.no_record(container)
+
+
+@test
 def trace(t):
     t.husk_only()
     t.ok("run", "--trace", t.path("trace.json"), "--bundle", t.bundle(t.config("true")), t.new_id())
