@@ -70,8 +70,8 @@ static bool attach_delegated(const struct cgroup *c, const struct cgroup_dir *d,
 {
 	if (!c->recorded || !c->delegated || !d->v2)
 		return false;
-	_cleanup_free_ char *below = mem_printf("%s/%s", d->path, c->delegated);
-	const struct cgroup_dir own = { .controllers = d->controllers, .mount = d->mount, .path = below, .v2 = true };
+	const struct cgroup_dir own = cgroup_dir_delegated(c, d);
+	_cleanup_free_ char *path = own.path;
 	return attach(&own, pid, NULL) == 0;
 }
 

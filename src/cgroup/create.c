@@ -176,12 +176,13 @@ static bool has_all(const struct cgroup *c, const struct cgroup_dir *d)
 {
 	_cleanup_free_ char *root = mem_printf("%s/cgroup.controllers", d->mount);
 	_cleanup_free_ char *leaf = cgroup_dir_file(d, "cgroup.controllers");
-	_cleanup_free_ char *there = c->available ? mem_strdup(c->available) : NULL, *here = NULL;
+	_cleanup_free_ char *there = NULL, *here = NULL;
 
-	if (!there && cgroup_read(AT_FDCWD, root, &there) < 0)
+	if (!c->available && cgroup_read(AT_FDCWD, root, &there) < 0)
 		return false;
-	return !there[0] || (fd_read_kernel_file(AT_FDCWD, leaf, CGROUP_FILE_MAX, &here, NULL) == 0 &&
-			     strncmp(there, here, strlen(there)) == 0 && here[strlen(there)] == '\n');
+	const char *all = c->available ? c->available : there;
+	return !all[0] || (fd_read_kernel_file(AT_FDCWD, leaf, CGROUP_FILE_MAX, &here, NULL) == 0 &&
+			   strncmp(all, here, strlen(all)) == 0 && here[strlen(all)] == '\n');
 }
 
 int cgroup_enable_controllers(const struct cgroup *c, const struct cgroup_dir *d)
@@ -238,7 +239,7 @@ static int make_failed(const struct cgroup_dir *d, int code, struct err *err)
 	return err_set(err, code, "make cgroup %s%s%s", d->mount, d->path, hint);
 }
 
-static int make_dir(const struct cgroup_dir *d, bool *ret_existed, struct err *err)
+int cgroup_make_dir(const struct cgroup_dir *d, bool *ret_existed, struct err *err)
 {
 	_cleanup_free_ char *path = cgroup_dir_path(d);
 	int r = mkdir(path, 0755) < 0 ? -errno : 0;
@@ -278,7 +279,7 @@ static int make_first(struct cgroup *c, bool *ret_existed, struct err *err)
 
 	/* ENOENT: another command has just removed it. */
 	for (int tries = 0; r == -ENOENT && tries < 10; tries++) {
-		r = make_dir(&c->dirs[0], ret_existed, err);
+		r = cgroup_make_dir(&c->dirs[0], ret_existed, err);
 		c->fresh = r == 0 && !*ret_existed;
 		if (r == 0)
 			r = cgroup_claim(c, err);
@@ -295,7 +296,7 @@ int cgroup_create(struct cgroup *c, struct err *err)
 	if (r < 0 || c->driver == CGROUP_DRIVER_SYSTEMD)
 		return r;
 	for (size_t i = 0; r == 0 && i < c->n_dirs; i++) {
-		r = i ? make_dir(&c->dirs[i], &existed, err) : make_first(c, &existed, err);
+		r = i ? cgroup_make_dir(&c->dirs[i], &existed, err) : make_first(c, &existed, err);
 		if (r == 0)
 			r = set_up_dir(c, &c->dirs[i], err);
 	}
@@ -313,7 +314,7 @@ int cgroup_make_dirs(const struct cgroup *c, struct err *err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->n_dirs; i++) {
-		r = make_dir(&c->dirs[i], &existed, err);
+		r = cgroup_make_dir(&c->dirs[i], &existed, err);
 		if (r == 0)
 			r = set_up_dir(c, &c->dirs[i], err);
 	}

@@ -88,23 +88,6 @@ int cgroup_use_delegated(struct cgroup *c, const char *path, struct err *err)
 	return r;
 }
 
-static int make(const struct cgroup_dir *d, struct err *err)
-{
-	_cleanup_free_ char *path = cgroup_dir_path(d);
-
-	for (char *p = path + strlen(d->mount) + 1; *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return err_set(err, -errno, "make cgroup %s", path);
-		*p = '/';
-	}
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return err_set(err, -errno, "make cgroup %s", path);
-	return 0;
-}
-
 static int move(pid_t pid, void *user)
 {
 	char text[16];
@@ -131,9 +114,10 @@ int cgroup_delegate(const struct cgroup *c, uid_t uid, struct err *err)
 
 	if (!d || !c->delegated)
 		return 0;
-	_cleanup_free_ char *path = mem_printf("%s/%s", d->path, c->delegated);
-	const struct cgroup_dir own = { .controllers = d->controllers, .mount = d->mount, .path = path, .v2 = true };
-	int r = make(&own, err);
+	const struct cgroup_dir own = cgroup_dir_delegated(c, d);
+	_cleanup_free_ char *path = own.path;
+	bool existed = false;
+	int r = cgroup_make_dir(&own, &existed, err);
 	if (r == 0)
 		r = move_all(d, &own, err);
 	if (r == 0)

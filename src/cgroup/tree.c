@@ -60,6 +60,14 @@ char *cgroup_dir_file(const struct cgroup_dir *d, const char *file)
 	return mem_printf("%s%s/%s", d->mount, d->path, file);
 }
 
+struct cgroup_dir cgroup_dir_delegated(const struct cgroup *c, const struct cgroup_dir *d)
+{
+	struct cgroup_dir own = *d;
+
+	own.path = mem_printf("%s/%s", d->path, c->delegated);
+	return own;
+}
+
 int cgroup_dir_open(const struct cgroup_dir *d)
 {
 	_cleanup_free_ char *path = cgroup_dir_path(d);

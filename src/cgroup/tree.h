@@ -44,6 +44,10 @@ int cgroup_read_pids(int dir_fd, int (*fn)(pid_t pid, void *user), void *user);
 
 /* v2: enable all controllers that can be, top-down, from the mount to the parent of the directory. */
 int cgroup_enable_controllers(const struct cgroup *c, const struct cgroup_dir *d);
+/* The container's own part of d (c->delegated); its path is malloc'ed, and all of it that is the caller's to free. */
+struct cgroup_dir cgroup_dir_delegated(const struct cgroup *c, const struct cgroup_dir *d);
+/* Make the directory, and those above it that are missing. */
+int cgroup_make_dir(const struct cgroup_dir *d, bool *ret_existed, struct err *err);
 /* Make the directories that are missing, without looking at who is in them. */
 int cgroup_make_dirs(const struct cgroup *c, struct err *err);
 

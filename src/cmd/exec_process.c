@@ -140,6 +140,14 @@ static const char **known_caps(const struct options *o, size_t *ret_n)
 	return known;
 }
 
+/* A set and n more names; *own is the vector that it is in from here on. */
+static void add_caps(char ***set, size_t *n_set, char ***own, const char *const *more, size_t n)
+{
+	*own = append(*set, *n_set, more, n);
+	*set = *own;
+	*n_set += n;
+}
+
 /* Never inheritable: a program that is not root must not get them by the back door. Ambient where the configuration has
  * it inheritable, as a user who is not root gets nothing of it otherwise. */
 static void take_caps(struct exec_process *p, const struct options *o)
@@ -155,18 +163,10 @@ static void take_caps(struct exec_process *p, const struct options *o)
 	for (size_t i = 0; i < n; i++)
 		if (names(c->inheritable, c->n_inheritable, capability_find(more[i])))
 			ambient[n_ambient++] = more[i];
-	p->bounding = append(c->bounding, c->n_bounding, more, n);
-	p->effective = append(c->effective, c->n_effective, more, n);
-	p->permitted = append(c->permitted, c->n_permitted, more, n);
-	p->ambient = append(c->ambient, c->n_ambient, ambient, n_ambient);
-	c->bounding = p->bounding;
-	c->n_bounding += n;
-	c->effective = p->effective;
-	c->n_effective += n;
-	c->permitted = p->permitted;
-	c->n_permitted += n;
-	c->ambient = p->ambient;
-	c->n_ambient += n_ambient;
+	add_caps(&c->bounding, &c->n_bounding, &p->bounding, more, n);
+	add_caps(&c->effective, &c->n_effective, &p->effective, more, n);
+	add_caps(&c->permitted, &c->n_permitted, &p->permitted, more, n);
+	add_caps(&c->ambient, &c->n_ambient, &p->ambient, ambient, n_ambient);
 	p->process.capabilities = c;
 }
 

@@ -20,6 +20,12 @@
 #define INIT_ANCHORS 8                  /* more mounts than that are not held */
 #define INIT_TRACE_MAX (SYNC_MAX_TEXT / sizeof(struct sync_trace))
 
+/* Of a lookup that must stay below where it begins, and meet no link; and, with the other, no mount either. */
+enum {
+	RESOLVE_PLAIN = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	RESOLVE_PLAIN_HERE = RESOLVE_PLAIN | RESOLVE_NO_XDEV,
+};
+
 enum mount_kind {                       /* of file system, as far as anybody asks */
 	MOUNT_UNKNOWN,                  /* a tree that was cloned */
 	MOUNT_OTHER,

@@ -140,13 +140,19 @@ static struct anchor *nearest(struct init *c, const char *path, const char **ret
 	return found;
 }
 
+/* Is it a tmpfs, and what is wanted one name in it? */
+static bool holds_name(const struct anchor *a, const char *name)
+{
+	return a && a->kind == MOUNT_TMPFS && *name && !name[str_span(name, '/')] && !has_dots(name) &&
+	       strlen(name) <= NAME_MAX;
+}
+
 int anchor_directory(struct init *c, const char *path, const char **ret_name)
 {
 	const char *name;
 	struct anchor *a = nearest(c, path, &name);
 
-	if (!a || a->kind != MOUNT_TMPFS || !*name || name[str_span(name, '/')] || has_dots(name) ||
-	    strlen(name) > NAME_MAX)
+	if (!holds_name(a, name))
 		return -1;
 	*ret_name = name;
 	return a->fd;
@@ -154,22 +160,19 @@ int anchor_directory(struct init *c, const char *path, const char **ret_name)
 
 int anchor_make(struct init *c, const char *path, uint32_t mode)
 {
-	enum { PLAIN = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
 	const char *name;
 	struct anchor *a = nearest(c, path, &name);
-	int dir = anchor_directory(c, path, &name), fd;
+	int fd;
 
-	if (dir >= 0) {
-		fd = (int)sys(NR_mkdirat, dir, name, mode);
+	if (holds_name(a, name)) {
+		fd = (int)sys(NR_mkdirat, a->fd, name, mode);
 		if (fd < 0 && fd != -EEXIST)
 			return fd;
 		c->target_made = fd == 0;
-	} else if (a && a->kind == MOUNT_SYSFS && *name && !has_dots(name)) {
-		dir = a->fd;
-	} else {
+	} else if (!a || a->kind != MOUNT_SYSFS || !*name || has_dots(name)) {
 		return -ENXIO;
 	}
 	/* What is mounted over it, and a link, take the long way. */
-	fd = open_below(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, PLAIN);
+	fd = open_below(a->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_PLAIN_HERE);
 	return leads_elsewhere(fd) ? -ENXIO : fd;
 }

@@ -70,9 +70,6 @@ static int fs_flags(struct init *c, int fs_fd, uint64_t flags)
 			continue;
 		flags &= ~(uint64_t)names[i].flag;
 		r = (int)sys(NR_fsconfig, fs_fd, FSCONFIG_SET_FLAG, names[i].name, 0, 0);
-		/* File systems count versions or not as they like; those that do not know the word do as they like. */
-		if (r == -EINVAL && names[i].flag == MS_I_VERSION)
-			r = 0;
 		if (r < 0) {
 			text_str(&c->text, "option ");
 			text_str(&c->text, names[i].name);

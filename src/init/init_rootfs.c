@@ -72,7 +72,6 @@ static bool is_absent(int r)
 /* The container's /dev/null, looked at before it is opened; -ENOENT: it has none, or may not open it. */
 static int own_null(struct init *c, uint64_t flags)
 {
-	enum { PLAIN = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
 	const char *name;
 	int dir = anchor_directory(c, "/dev/null", &name), fd = -1, r = 0;
 
@@ -83,7 +82,7 @@ static int own_null(struct init *c, uint64_t flags)
 		sys_close(&fd);
 	}
 	if (r == 0)
-		fd = dir < 0 ? rootfs_open(c, "dev/null", flags) : open_below(dir, name, flags, PLAIN);
+		fd = dir < 0 ? rootfs_open(c, "dev/null", flags) : open_below(dir, name, flags, RESOLVE_PLAIN_HERE);
 	if (fd >= 0)
 		r = is_null(fd);
 	else if (r == 0)
@@ -295,8 +294,7 @@ static int attach_null(struct init *c, uint64_t slot, int dir, const char *name)
 /* Attached by the shorter way: mount(2) on "." in the directory to be hidden. Its root is found by its name. */
 static int mask_here(struct init *c, int dir, const char *name)
 {
-	enum { PLAIN = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-	int place = open_below(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, PLAIN), r;
+	int place = open_below(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_PLAIN), r;
 
 	if (place < 0)
 		return place;
@@ -306,7 +304,7 @@ static int mask_here(struct init *c, int dir, const char *name)
 		r = (int)sys(NR_mount, NULL, ".", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
 			     "nr_inodes=2,mode=755");
 	if (r == 0)
-		r = c->mask_fd = open_below(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, PLAIN);
+		r = c->mask_fd = open_below(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_PLAIN);
 	return r < 0 ? r : 0;
 }
 
@@ -369,7 +367,7 @@ static int readonly_place(struct init *c, const struct place *p)
 	int target = p->dir, fd = -ENOSYS, r;
 
 	if (*p->name)
-		target = open_below(p->dir, p->name, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+		target = open_below(p->dir, p->name, O_PATH, RESOLVE_PLAIN);
 	if (target < 0)
 		return target;
 	if (p->alone && !c->no_open_tree_attr)
@@ -405,7 +403,7 @@ static int hide_held(struct init *c, const char *path, hide_place *hide, struct 
 	p->alone = p->alone && !is_mounted_below(c, path);
 	if (!p->name[str_span(p->name, '/')])
 		return hide(c, p);
-	fd = open_below(p->dir, p->name, O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	fd = open_below(p->dir, p->name, O_PATH, RESOLVE_PLAIN);
 	if (fd < 0)
 		return fd;
 	p->dir = fd;

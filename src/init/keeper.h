@@ -13,8 +13,9 @@
  *                         all others are closed by the keeper at its start
  *
  * With KEEPER_KILL one write ends all, but for whom a v1 freezer holds: with KEEPER_FREEZER too, that is thawed then.
- * Without it (v1, kernels before 5.14), or where it is refused (the cgroup became a threaded one), it needs the cgroup's directory in each hierarchy: freeze, SIGKILL for
- * every process of the cgroup and of those below it, thaw, again until none is left.
+ * Without it (v1, kernels before 5.14), or where it is refused (the cgroup became a threaded one), it needs the cgroup's
+ * directory in each hierarchy: freeze, SIGKILL for every process of the cgroup and of those below it, thaw, again until
+ * none is left.
  */
 #ifndef HUSK_INIT_KEEPER_H
 #define HUSK_INIT_KEEPER_H

@@ -38,14 +38,9 @@ static int read_property(struct build *b, size_t i, struct unit_property *ret)
 static int check_twice(struct build *b, size_t i, const char *name)
 {
 	for (size_t k = 0; k < i; k++) {
-		struct unit_property other;
-		struct err ignored = { 0 };
 		const struct oci_pair *a = &b->config->annotations[k];
-		if (!property_name(a) || unit_property_read(property_name(a), a->value, &other, &ignored) < 0)
-			continue;
-		bool same = strcmp(other.name, name) == 0;
-		unit_property_done(&other);
-		if (same)
+		const char *other = property_name(a) ? unit_property_name(property_name(a)) : NULL;
+		if (other && strcmp(other, name) == 0)
 			return plan_fail(b, "%s is set by %s already: remove one", name, a->key);
 	}
 	return 0;

@@ -128,11 +128,24 @@ static int read_value(const struct row *row, const char *name, const char *text,
 	return r == 0 ? check_value(row, g, text, err) : r;
 }
 
-int unit_property_read(const char *name, const char *text, struct unit_property *ret, struct err *err)
+static const struct row *find_any(const char *name)
 {
 	size_t stem = seconds_stem(name);
 	_cleanup_free_ char *usec = stem ? mem_printf("%.*sUSec", (int)stem, name) : NULL;
-	const struct row *row = find(usec ? usec : name);
+
+	return find(usec ? usec : name);
+}
+
+const char *unit_property_name(const char *name)
+{
+	const struct row *row = find_any(name);
+
+	return row ? row->name : NULL;
+}
+
+int unit_property_read(const char *name, const char *text, struct unit_property *ret, struct err *err)
+{
+	const struct row *row = find_any(name);
 	struct gvariant g = { 0 };
 
 	if (!row)

@@ -19,6 +19,8 @@ struct unit_property {
 	struct gvariant value;          /* v: one word for each element, as the type wants it */
 };
 
+/* What systemd calls it: "TimeoutStopUSec" for TimeoutStopSec; NULL when it is not allowed. */
+const char *unit_property_name(const char *name);
 /* Read what comes behind the prefix, and its value. -EINVAL when it is not allowed, or malformed. */
 int unit_property_read(const char *name, const char *text, struct unit_property *ret, struct err *err);
 void unit_property_done(struct unit_property *p);

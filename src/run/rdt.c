@@ -125,14 +125,13 @@ static int make_group(const struct rdt_request *r, const char *group, struct err
 		return err_set(err, -errno, "make the resctrl group %s", group);
 	if (!made && access(group, F_OK) < 0)
 		return err_set(err, -errno, "resctrl group %s, which closID without schemata needs", group);
-	if (made || !r->clos_id) {
-		int code = write_schemata(r, group, 0, err);
-		if (code < 0 && made)
-			rmdir(group);
-		return code;
-	}
-	int code = r->n_compared ? compare(r, group, err) : 0;
-	return code < 0 ? code : write_schemata(r, group, r->n_compared, err);
+	size_t compared = made || !r->clos_id ? 0 : r->n_compared;
+	int code = compared ? compare(r, group, err) : 0;
+	if (code == 0)
+		code = write_schemata(r, group, compared, err);
+	if (code < 0 && made)
+		rmdir(group);
+	return code;
 }
 
 static int assign(const char *group, pid_t pid, struct err *err)
