@@ -24,12 +24,21 @@ static char *name_of(const char *path)
 	return mem_strdup(path_base(clean));
 }
 
-/* Without such a directory it is taken as an id, which may have no slash. */
-static bool is_bundle(const char *arg)
+/* `run ./web`: the bundle, and an id made from its name. What has no slash is an id, for which there is --bundle. */
+static int take_bundle(struct launch *l, const char *arg, struct err *err)
 {
+	struct err why = { 0 };
 	struct stat st;
 
-	return strchr(arg, '/') && stat(arg, &st) == 0 && S_ISDIR(st.st_mode);
+	if (!strchr(arg, '/'))
+		return 0;
+	if (stat(arg, &st) == 0 && S_ISDIR(st.st_mode)) {
+		l->request.bundle = arg;
+		l->request.id = l->id = name_of(arg);
+		return 0;
+	}
+	int code = state_check_id(arg, &why);
+	return err_say(err, code, "%s; and as a bundle: there is no directory %s", why.text, arg);
 }
 
 static int options_of_run(struct launch *l, const struct options *o, struct err *err)
@@ -39,10 +48,10 @@ static int options_of_run(struct launch *l, const struct options *o, struct err 
 	if (code < 0)
 		return code;
 	l->request.bundle = option_string(o, "bundle");
-	/* `run ./web`: the bundle, and an id made from its name. */
-	if (!l->request.bundle && is_bundle(o->args[0])) {
-		l->request.bundle = o->args[0];
-		l->request.id = l->id = name_of(o->args[0]);
+	if (!l->request.bundle) {
+		code = take_bundle(l, o->args[0], err);
+		if (code < 0)
+			return code;
 	}
 	l->config_path = option_string(o, "config");
 	l->request.no_pivot = option_flag(o, "no-pivot");

@@ -299,7 +299,7 @@ def bundle_with_slash_is_named(t):
 @test
 def id_with_slash_refused(t):
     t.husk_only("their words")
-    t.fails("run", "no/such/bundle", says=["invalid character `/` in the ID"])
+    t.fails("run", "no/such/bundle", says=["invalid character `/` in the ID", "there is no directory no/such/bundle"])
 
 
 @test
