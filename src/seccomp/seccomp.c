@@ -3,9 +3,10 @@
 #include "seccomp.h"
 
 #include "ocispec.h"
+#include "seccomp_action.h"
 #include "seccomp_cache.h"
-#include "seccomp_enosys.h"
 #include "seccomp_eval.h"
+#include "seccomp_numbers.h"
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/kernel.h"
@@ -27,22 +28,6 @@
 #define N_ARCHS ((size_t)oci_seccomp_arch_MAX + 1) /* those of the profile, and the native one */
 
 /* ---- words ------------------------------------------------------------------------------------------ */
-
-static const struct {
-	uint32_t value;
-	bool takes_errno;
-} actions[] = {
-	[OCI_SCMP_ACT_KILL] = { SCMP_ACT_KILL, false },
-	[OCI_SCMP_ACT_KILL_PROCESS] = { SCMP_ACT_KILL_PROCESS, false },
-	[OCI_SCMP_ACT_KILL_THREAD] = { SCMP_ACT_KILL_THREAD, false },
-	[OCI_SCMP_ACT_TRAP] = { SCMP_ACT_TRAP, false },
-	[OCI_SCMP_ACT_ERRNO] = { SCMP_ACT_ERRNO(0), true },
-	[OCI_SCMP_ACT_TRACE] = { SCMP_ACT_TRACE(0), true },
-	[OCI_SCMP_ACT_ALLOW] = { SCMP_ACT_ALLOW, false },
-	[OCI_SCMP_ACT_LOG] = { SCMP_ACT_LOG, false },
-	[OCI_SCMP_ACT_NOTIFY] = { SCMP_ACT_NOTIFY, false },
-};
-_Static_assert(sizeof(actions) / sizeof(*actions) == oci_seccomp_action_MAX, "every action has a value");
 
 static const enum scmp_compare compares[] = {
 	[OCI_SCMP_CMP_NE] = SCMP_CMP_NE,
@@ -93,7 +78,7 @@ static int check_errno(enum oci_seccomp_action action, bool given, uint32_t valu
 {
 	if (!given)
 		return 0;
-	if (!actions[action].takes_errno)
+	if (!seccomp_action_takes_errno(action))
 		return fail_at(err, -EINVAL, place, "%s takes no errno (only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do)",
 			       oci_seccomp_action_words[action]);
 	if (value > (action == OCI_SCMP_ACT_ERRNO ? ERRNO_MAX : UINT16_MAX))
@@ -206,16 +191,6 @@ const char *const *seccomp_supported_flags(void)
 
 /* ---- rules -------------------------------------------------------------------------------------------- */
 
-static uint32_t find_action(enum oci_seccomp_action action, bool has_errno, uint32_t errno_ret)
-{
-	return actions[action].value | (actions[action].takes_errno ? (has_errno ? errno_ret : EPERM) : 0);
-}
-
-static uint32_t default_action(const struct oci_seccomp *s)
-{
-	return find_action(s->default_action, s->has_default_errno_ret, s->default_errno_ret);
-}
-
 static struct scmp_arg_cmp find_compare(const struct oci_seccomp_arg *arg)
 {
 	return (struct scmp_arg_cmp){
@@ -257,13 +232,16 @@ static int add_call(scmp_filter_ctx ctx, const struct oci_seccomp_syscall *rule,
 static int add_rule(scmp_filter_ctx ctx, const struct oci_seccomp *s, size_t i, struct err *err)
 {
 	const struct oci_seccomp_syscall *rule = &s->syscalls[i];
-	uint32_t action = find_action(rule->action, rule->has_errno_ret, rule->errno_ret);
+	uint32_t action = seccomp_rule_action(rule);
 
-	if (action == default_action(s))
+	if (action == seccomp_default_action(s))
 		return 0;
 	for (size_t j = 0; j < rule->n_names; j++) {
-		int nr = seccomp_syscall_resolve_name(rule->names[j]);
+		int nr;
 
+		if (seccomp_numbers_decide(rule, rule->names[j]))
+			continue;
+		nr = seccomp_syscall_resolve_name(rule->names[j]);
 		if (nr == __NR_SCMP_ERROR) {
 			log_debug("seccomp: unknown system call %s is left out", rule->names[j]);
 			continue;
@@ -333,22 +311,22 @@ static int export_filter(scmp_filter_ctx ctx, char **ret, size_t *ret_size)
 static int make_filter(scmp_filter_ctx ctx, const struct oci_seccomp *s, const uint32_t *archs, size_t n_archs,
 		       struct seccomp_program *ret, struct err *err)
 {
-	struct sock_filter stub[SECCOMP_ENOSYS_MAX];
-	_cleanup_free_ char *filter = NULL;
-	size_t size, n_stub = seccomp_enosys_wanted(s) ? seccomp_enosys_stub(s, archs, n_archs, stub) : 0;
-	int r = export_filter(ctx, &filter, &size);
+	_cleanup_free_ char *rest = NULL;
+	_cleanup_buf_ struct buf code = { 0 };
+	size_t size = 0;
+	int r = export_filter(ctx, &rest, &size);
 
-	if (r == -EFBIG || (r == 0 && n_stub * sizeof(*stub) + size > BPF_MAXINSNS * sizeof(*stub)))
+	seccomp_numbers_add(s, archs, n_archs, &code);
+	if (r == -EFBIG || (r == 0 && code.len + size > BPF_MAXINSNS * sizeof(struct sock_filter)))
 		return fail_at(err, -E2BIG, "", "the compiled filter is longer than the kernel takes (%d instructions)",
 			       BPF_MAXINSNS);
 	if (r < 0) {
 		err_set(err, r, "cannot compile the seccomp filter");
 		return err_where_seccomp(err, "");
 	}
-	ret->size = n_stub * sizeof(*stub) + size;
-	ret->filter = mem_alloc(ret->size);
-	memcpy(ret->filter, stub, n_stub * sizeof(*stub));
-	memcpy((struct sock_filter *)ret->filter + n_stub, filter, size);
+	buf_add(&code, rest, size);
+	ret->size = code.len;
+	ret->filter = take(code.data);
 	return 0;
 }
 
@@ -360,7 +338,7 @@ static void release_context(scmp_filter_ctx *ctx)
 
 static int compile(const struct oci_seccomp *s, struct seccomp_program *ret, struct err *err)
 {
-	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(default_action(s));
+	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(seccomp_default_action(s));
 	uint32_t archs[N_ARCHS];
 	size_t n_archs = 0;
 
