@@ -316,12 +316,22 @@ static void check_linux(const void *object, const struct oci_rules *to)
 
 /* ---- documents -------------------------------------------------------------------------------------------- */
 
+/* 0 or 1, or no number: the schema says what a version looks like. */
+static bool is_known_major(const char *version)
+{
+	size_t n = 0;
+
+	while (version[n] >= '0' && version[n] <= '9')
+		n++;
+	return !n || (n == 1 && version[0] <= '1');
+}
+
 static void check_config(const void *object, const struct oci_rules *to)
 {
 	const struct oci_config *c = object;
 
 	/* 0.x are the drafts of 1.0, and were never told apart from it by anyone. */
-	if (c->oci_version && strtoul(c->oci_version, NULL, 10) > 1)
+	if (c->oci_version && !is_known_major(c->oci_version))
 		FAIL(to, "/ociVersion", "%.64s is a version that is not known here: 1.x is, up to %s", c->oci_version,
 		     OCISPEC_VERSION);
 	for (size_t i = 0; i < c->n_annotations; i++)

@@ -4,13 +4,30 @@
 
 #include <string.h>
 
-static const char digits[] = "0123456789";
-static const char identifier[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-";
+static size_t count_digits(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= '0' && s[n] <= '9')
+		n++;
+	return n;
+}
+
+/* Letters, digits and "-". */
+static size_t count_identifier(const char *s)
+{
+	size_t n = 0;
+
+	while ((s[n] >= '0' && s[n] <= '9') || (s[n] >= 'A' && s[n] <= 'Z') || (s[n] >= 'a' && s[n] <= 'z') ||
+	       s[n] == '-')
+		n++;
+	return n;
+}
 
 /* A number without leading zeros; its length, or 0. */
 static size_t semver_number(const char *s)
 {
-	size_t n = strspn(s, digits);
+	size_t n = count_digits(s);
 
 	return n > 1 && s[0] == '0' ? 0 : n;
 }
@@ -21,8 +38,8 @@ static size_t semver_identifiers(const char *s, bool strict)
 	size_t at = 0;
 
 	for (;; at++) {
-		size_t n = strspn(s + at, identifier);
-		if (n == 0 || (strict && n > 1 && s[at] == '0' && strspn(s + at, digits) == n))
+		size_t n = count_identifier(s + at);
+		if (n == 0 || (strict && n > 1 && s[at] == '0' && count_digits(s + at) == n))
 			return 0;
 		at += n;
 		if (s[at] != '.')

@@ -235,7 +235,7 @@ static void reader_close_struct(struct oci_reader *r, const struct oci_frame *f)
 		const struct oci_row *row = &f->object->rows[i];
 		if (row->need == OCI_REQUIRED && !(f->present & (1u << i))) {
 			char where[64] = "/";
-			memcpy(where + 1, row->json, (size_t)row->json_len + 1);
+			memcpy(where + 1, oci_row_name(row), (size_t)row->name_len + 1);
 			oci_reader_fail_below(r, where, "is required, but missing");
 		}
 	}

@@ -136,7 +136,7 @@ static void fail_word(struct oci_reader *r, const char *const *words, const char
 void oci_reader_take_word(struct oci_reader *r, const char *s, size_t len)
 {
 	struct oci_frame *f = oci_reader_top(r);
-	const char *const *words = f->row->u.words;
+	const char *const *words = oci_row_words(f->row);
 	int value = 0;
 
 	/* Callers written in Go tell "not set" and "" apart no better than we tell "" and absent. */
@@ -173,9 +173,8 @@ void oci_reader_take_integer(struct oci_reader *r, const char *s, size_t len)
 		oci_reader_fail(r, "expected an integer, found %.*s", shown, s);
 		return;
 	}
-	if (parsed < 0 || !oci_integer_in_range(n, row->u.range.min, row->u.range.max)) {
-		oci_reader_fail(r, "%.*s is out of range (%" PRId64 " to %" PRIu64 ")", shown, s, row->u.range.min,
-				row->u.range.max);
+	if (parsed < 0 || !oci_integer_in_range(n, row->min, row->max)) {
+		oci_reader_fail(r, "%.*s is out of range (%" PRId64 " to %" PRIu64 ")", shown, s, row->min, row->max);
 		return;
 	}
 	void *slot = reader_slot(r);
@@ -188,7 +187,7 @@ void oci_reader_take_integer(struct oci_reader *r, const char *s, size_t len)
 void *oci_reader_take_struct(struct oci_reader *r, const struct oci_object **ret_object)
 {
 	const struct oci_frame *f = oci_reader_top(r);
-	const struct oci_object *object = f ? f->row->u.object : r->type;
+	const struct oci_object *object = f ? oci_row_object(f->row) : r->type;
 	void *made;
 
 	if (f && f->shape != OCI_STRUCT) {

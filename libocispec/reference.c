@@ -152,7 +152,7 @@ static void print_object(FILE *out, const struct text_object *o)
 	fprintf(out, ".\n\n| property | type | | since | |\n|---|---|---|---|---|\n");
 	for (unsigned i = 0; i < o->object->n_rows; i++) {
 		const struct oci_row *row = &o->object->rows[i];
-		fprintf(out, "| `%s` | ", row->json);
+		fprintf(out, "| `%s` | ", oci_row_name(row));
 		print_type(out, row, &o->rows[i]);
 		print_range(out, &o->rows[i]);
 		fprintf(out, " | %s | %s | ", row->need == OCI_REQUIRED ? "required" : "", o->rows[i].since);

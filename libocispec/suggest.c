@@ -61,7 +61,7 @@ const char *oci_suggest_property(const struct oci_object *object, const char *na
 	struct nearest best = nearest_start(len);
 
 	for (unsigned i = 0; i < object->n_rows && best.distance; i++)
-		consider(&best, object->rows[i].json, name, len);
+		consider(&best, oci_row_name(&object->rows[i]), name, len);
 	return best.name;
 }
 

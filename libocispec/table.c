@@ -5,14 +5,60 @@
 #include <assert.h>
 #include <string.h>
 
-#define ROW(O, m, name, k, n, ...) \
-	{ .json = name, \
-	  .json_len = sizeof(name) - 1, \
+/* The names, one after the other. */
+static const struct names {
+#define PROPERTY(O, m, json) char O##_##m[sizeof(json)];
+#include "schema-property.h"
+
+#include "schema-default.h"
+#include "schema.def"
+#include "schema-undef.h"
+#undef PROPERTY
+} names = {
+#define PROPERTY(O, m, json) .O##_##m = json,
+#include "schema-property.h"
+
+#include "schema-default.h"
+#include "schema.def"
+#include "schema-undef.h"
+#undef PROPERTY
+};
+static_assert(sizeof(names) <= UINT16_MAX, "rows hold the place of their name");
+
+/* What rows refer to by number. */
+enum {
+#define OBJECT(O, text) number_of_##O,
+#include "schema-default.h"
+#include "schema.def"
+#include "schema-undef.h"
+};
+static const struct oci_object *const objects[] = {
+#define OBJECT(O, text) &O##_object,
+#include "schema-default.h"
+#include "schema.def"
+#include "schema-undef.h"
+};
+enum {
+#define WORDS(W, text) number_of_##W,
+#include "schema-default.h"
+#include "schema.def"
+#include "schema-undef.h"
+};
+static const char *const *const word_lists[] = {
+#define WORDS(W, text) W##_words,
+#include "schema-default.h"
+#include "schema.def"
+#include "schema-undef.h"
+};
+
+#define ROW(O, m, json, k, n, ...) \
+	{ .name = offsetof(struct names, O##_##m), \
+	  .name_len = sizeof(json) - 1, \
 	  .kind = k, \
 	  .need = OCI_##n, \
 	  .offset = offsetof(struct O, m), \
 	  __VA_ARGS__ },
-#define RANGE(lo, hi) .u.range = { lo, hi }
+#define RANGE(lo, hi) .min = lo, .max = hi
 
 #define OBJECT(O, text) static const struct oci_row O##_rows[] = {
 #define STR(O, m, json, need, chk, since, text) ROW(O, m, json, OCI_KIND_STR, need, .check = OCI_##chk)
@@ -20,18 +66,18 @@
 #define NUM(O, T, m, json, need, lo, hi, since, text) \
 	ROW(O, m, json, OCI_KIND_NUM, need, .has = offsetof(struct O, has_##m), .number = OCI_##T, RANGE(lo, hi))
 #define ENUM(O, W, m, json, need, since, text) \
-	ROW(O, m, json, OCI_KIND_ENUM, need, .has = offsetof(struct O, has_##m), .u.words = W##_words)
+	ROW(O, m, json, OCI_KIND_ENUM, need, .has = offsetof(struct O, has_##m), .refers = number_of_##W)
 #define STRS(O, m, json, need, since, text) ROW(O, m, json, OCI_KIND_STRS, need, .has = offsetof(struct O, n_##m))
 #define NUMS(O, T, m, json, need, lo, hi, since, text) \
 	ROW(O, m, json, OCI_KIND_NUMS, need, .has = offsetof(struct O, n_##m), .number = OCI_##T, RANGE(lo, hi))
 #define ENUMS(O, W, m, json, need, since, text) \
-	ROW(O, m, json, OCI_KIND_ENUMS, need, .has = offsetof(struct O, n_##m), .u.words = W##_words)
-#define OBJ(O, P, m, json, need, since, text) ROW(O, m, json, OCI_KIND_OBJ, need, .u.object = &P##_object)
+	ROW(O, m, json, OCI_KIND_ENUMS, need, .has = offsetof(struct O, n_##m), .refers = number_of_##W)
+#define OBJ(O, P, m, json, need, since, text) ROW(O, m, json, OCI_KIND_OBJ, need, .refers = number_of_##P)
 #define OBJS(O, P, m, json, need, since, text) \
-	ROW(O, m, json, OCI_KIND_OBJS, need, .has = offsetof(struct O, n_##m), .u.object = &P##_object)
+	ROW(O, m, json, OCI_KIND_OBJS, need, .has = offsetof(struct O, n_##m), .refers = number_of_##P)
 #define MAP(O, m, json, need, since, text) ROW(O, m, json, OCI_KIND_MAP, need, .has = offsetof(struct O, n_##m))
 #define OBJMAP(O, P, m, json, need, since, text) \
-	ROW(O, m, json, OCI_KIND_OBJMAP, need, .has = offsetof(struct O, n_##m), .u.object = &P##_object)
+	ROW(O, m, json, OCI_KIND_OBJMAP, need, .has = offsetof(struct O, n_##m), .refers = number_of_##P)
 #define OBJECT_END(O) \
 	} \
 	; \
@@ -48,13 +94,28 @@
 #include "schema.def"
 #include "schema-undef.h"
 
+const char *oci_row_name(const struct oci_row *row)
+{
+	return (const char *)&names + row->name;
+}
+
+const char *const *oci_row_words(const struct oci_row *row)
+{
+	return word_lists[row->refers];
+}
+
+const struct oci_object *oci_row_object(const struct oci_row *row)
+{
+	return objects[row->refers];
+}
+
 const struct oci_row *oci_object_find(const struct oci_object *object, const char *name, size_t len, unsigned hint)
 {
 	for (unsigned i = 0, at = hint; i < object->n_rows; i++, at++) {
 		if (at >= object->n_rows)
 			at = 0;
 		const struct oci_row *row = &object->rows[at];
-		if (row->json_len == len && memcmp(row->json, name, len) == 0)
+		if (row->name_len == len && memcmp(oci_row_name(row), name, len) == 0)
 			return row;
 	}
 	return NULL;
@@ -77,7 +138,7 @@ size_t oci_row_element_size(const struct oci_row *row)
 	case OCI_KIND_ENUMS: return sizeof(int);
 	case OCI_KIND_MAP: return sizeof(struct oci_pair);
 	case OCI_KIND_OBJS:
-	case OCI_KIND_OBJMAP: return row->u.object->size;
+	case OCI_KIND_OBJMAP: return oci_row_object(row)->size;
 	case OCI_KIND_STR:
 	case OCI_KIND_BOOL:
 	case OCI_KIND_NUM:

@@ -162,9 +162,9 @@ static void write_element(struct writer *w, const struct oci_row *row, const cha
 	else if (row->kind == OCI_KIND_NUMS)
 		write_integer(w, row->number, item);
 	else if (row->kind == OCI_KIND_ENUMS)
-		write_word(w, row->u.words, item);
+		write_word(w, oci_row_words(row), item);
 	else
-		write_object(w, row->u.object, item);
+		write_object(w, oci_row_object(row), item);
 }
 
 static void write_items(struct writer *w, const struct oci_row *row, const char *base)
@@ -188,8 +188,8 @@ static void write_member(struct writer *w, const struct oci_row *row, const char
 	case OCI_KIND_STR: write_string(w, load_pointer(member)); break;
 	case OCI_KIND_BOOL: oci_text_adds(&w->out, *(const bool *)member ? "true" : "false"); break;
 	case OCI_KIND_NUM: write_integer(w, row->number, member); break;
-	case OCI_KIND_ENUM: write_word(w, row->u.words, member); break;
-	case OCI_KIND_OBJ: write_object(w, row->u.object, load_pointer(member)); break;
+	case OCI_KIND_ENUM: write_word(w, oci_row_words(row), member); break;
+	case OCI_KIND_OBJ: write_object(w, oci_row_object(row), load_pointer(member)); break;
 	case OCI_KIND_STRS:
 	case OCI_KIND_NUMS:
 	case OCI_KIND_ENUMS:
@@ -205,7 +205,7 @@ static void write_object(struct writer *w, const struct oci_object *type, const 
 	for (unsigned i = 0; i < type->n_rows; i++) {
 		if (!row_present(&type->rows[i], base))
 			continue;
-		write_key(w, type->rows[i].json);
+		write_key(w, oci_row_name(&type->rows[i]));
 		write_member(w, &type->rows[i], base);
 	}
 	write_close(w, "}");

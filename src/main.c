@@ -20,6 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define HEAP_SIZE (40 * 1024u) /* what a command that reads a record uses */
+
 static int print_version(void)
 {
 	const struct scmp_version *v = seccomp_version();
@@ -224,6 +226,7 @@ int main(int argc, char **argv)
 	_cleanup_free_ char *root = NULL;
 	int status;
 
+	mem_prefault(HEAP_SIZE);
 	fill_standard_streams();
 	/* A reader that went away is an error to handle, not a way to die halfway. */
 	signal(SIGPIPE, SIG_IGN);

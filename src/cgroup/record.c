@@ -109,7 +109,7 @@ static bool is_safe_path(const char *path)
 		return false;
 	for (const char *p = path; *p; p += n) {
 		p++;
-		n = strcspn(p, "/");
+		n = (size_t)(strchrnul(p, '/') - p);
 		if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
 			return false;
 	}

@@ -195,7 +195,7 @@ static int read_letters(struct parser *p, const char *arg)
 static int read_option(struct parser *p, const char *arg)
 {
 	const char *name = arg + (arg[1] == '-' ? 2 : 1);
-	size_t len = strcspn(name, "=");
+	size_t len = (size_t)(strchrnul(name, '=') - name);
 	const struct option_info *info = find_long(p->info, name, len);
 
 	/* "-d" is a letter even where a long option has that name. */

@@ -28,6 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define HEAP_SIZE (112 * 1024u) /* what a launch of a small configuration uses */
+
 /* Without memory for more: what this launch has made is unmade, as after any other failure. */
 static void undo(void *user)
 {
@@ -42,6 +44,7 @@ static void undo(void *user)
 void launch_init(struct launch *l, const struct global *g)
 {
 	*l = (struct launch){ .global = g, .request = { .root = g->root, .driver = g->driver }, .notify_fd = -1 };
+	mem_prefault(HEAP_SIZE);
 	run_init(&l->run);
 	mem_on_exhaustion(undo, l);
 }

@@ -18,14 +18,23 @@
 
 /* ---- ids ------------------------------------------------------------------------------ */
 
-static const char id_characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-";
+/* How many of its characters may stand in an id, up to the first that may not. */
+static size_t count_id_characters(const char *id)
+{
+	size_t n = 0;
+
+	while ((id[n] >= 'a' && id[n] <= 'z') || (id[n] >= 'A' && id[n] <= 'Z') || (id[n] >= '0' && id[n] <= '9') ||
+	       id[n] == '_' || id[n] == '+' || id[n] == '.' || id[n] == '-')
+		n++;
+	return n;
+}
 
 static bool id_is_valid(const char *id)
 {
 	size_t len = strlen(id);
 
 	/* A name of a directory: NAME_MAX is below the 1024 that other runtimes allow. */
-	return len > 0 && len <= NAME_MAX && strspn(id, id_characters) == len && strcmp(id, ".") != 0 &&
+	return len > 0 && len <= NAME_MAX && count_id_characters(id) == len && strcmp(id, ".") != 0 &&
 	       strcmp(id, "..") != 0;
 }
 
@@ -36,7 +45,7 @@ int state_check_id(const char *id, struct err *err)
 	if (strlen(id) > NAME_MAX)
 		return err_say(err, -EINVAL, "invalid container ID: %zu characters, and %d are the most", strlen(id),
 			       NAME_MAX);
-	size_t good = strspn(id, id_characters);
+	size_t good = count_id_characters(id);
 	if (id[good])
 		return err_say(err, -EINVAL,
 			       "invalid container ID \"%s\": invalid character `%c` in the ID: letters, digits, \"_\", "

@@ -6,6 +6,7 @@
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/number.h"
 #include "util/path.h"
 
 #include <errno.h>
@@ -30,14 +31,25 @@
 
 #define KERNEL(major, minor) ((unsigned)(major) << 16 | (unsigned)(minor) << 8)
 
+/* "6.18.44-something" */
+static unsigned kernel_version(const char *release)
+{
+	uint64_t major, minor = 0, patch = 0;
+	const char *p = number_scan(release, 10, &major);
+
+	if (*p == '.')
+		p = number_scan(p + 1, 10, &minor);
+	if (*p == '.')
+		number_scan(p + 1, 10, &patch);
+	return KERNEL(major, minor) | (patch > 255 ? 255 : (unsigned)patch);
+}
+
 static void probe_kernel(struct facts *f)
 {
-	struct utsname u;
-	unsigned major = 0, minor = 0, patch = 0;
+	struct utsname u = { 0 };
 
-	if (uname(&u) == 0)
-		sscanf(u.release, "%u.%u.%u", &major, &minor, &patch);
-	f->kernel = KERNEL(major, minor) | (patch > 255 ? 255 : patch);
+	uname(&u);
+	f->kernel = kernel_version(u.release);
 	f->subset_pid = f->kernel >= KERNEL(5, 8);
 	/* Asked, not guessed: a seccomp filter around us may hide what the kernel has. */
 	f->mount_setattr = syscall(SYS_mount_setattr, -1, "", 0, NULL, 0) < 0 && errno != ENOSYS;
@@ -97,7 +109,11 @@ static uint64_t read_set(const char *status, const char *name)
 {
 	const char *line = strstr(status, name);
 
-	return line ? strtoull(line + strlen(name), NULL, 16) : 0;
+	uint64_t set = 0;
+
+	if (line)
+		number_scan(line + strlen(name), 16, &set);
+	return set;
 }
 
 /* The kernel refuses to tell about those that it does not know. */

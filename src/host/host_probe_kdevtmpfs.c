@@ -8,6 +8,7 @@
 #include "ocispec.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/number.h"
 #include "util/process.h"
 
 #include <errno.h>
@@ -65,13 +66,15 @@ static void remember(const char *link, unsigned pid)
 /* A kernel thread keeps its pid until the next boot. */
 static bool recall(const char *link, unsigned *ret)
 {
-	char text[64], *end;
+	char text[64];
+	uint64_t pid;
 	ssize_t n = readlink(link, text, sizeof(text) - 1);
 
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
-	*ret = (unsigned)strtoul(text, &end, 10);
+	const char *end = number_scan(text, 10, &pid);
+	*ret = (unsigned)pid;
 	return *end == ' ' && process_boot_id()[0] && strcmp(end + 1, process_boot_id()) == 0;
 }
 

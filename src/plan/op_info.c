@@ -13,7 +13,6 @@ const struct op_info op_info[OP_MAX] = {
 #define A7(t1, a1, ...) { #t1, #a1 }, A6(__VA_ARGS__)
 #define OP(id, side_, name_, args_, text_) \
 	[OP_##id] = { .name = name_, \
-		      .text = text_, \
 		      .side = SIDE_##side_, \
 		      .n_args = sizeof(struct op_args_##id) / sizeof(uint64_t), \
 		      .args = { args_ } },

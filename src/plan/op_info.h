@@ -5,12 +5,12 @@
 
 #include "plan.h"
 
+/* Words in place, not pointers to them: see libocispec/table.h. What an op does is said in op.def alone. */
 struct op_info {
-	const char *name;               /* "move_mount" */
-	const char *text;
-	enum op_side side;
-	unsigned n_args;
-	struct { const char *type, *name; } args[OP_MAX_ARGS];
+	char name[20];                  /* "move_mount" */
+	uint8_t side;                   /* enum op_side */
+	uint8_t n_args;
+	struct { char type[6], name[16]; } args[OP_MAX_ARGS];
 };
 extern const struct op_info op_info[OP_MAX];
 

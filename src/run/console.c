@@ -4,11 +4,13 @@
 
 #include "util/err.h"
 #include "util/fd.h"
+#include "util/mem.h"
 #include "util/unix_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -27,6 +29,10 @@ void console_init(struct console *c, int master_fd)
 	c->in.from_fd = master_fd >= 0 ? STDIN_FILENO : -1;
 	c->in.to_fd = c->out.from_fd = master_fd;
 	c->out.to_fd = STDOUT_FILENO;
+	if (master_fd < 0)
+		return;
+	c->in.data = mem_alloc(CONSOLE_BUFFER);
+	c->out.data = mem_alloc(CONSOLE_BUFFER);
 }
 
 static void fit_size(int master_fd)
@@ -109,7 +115,7 @@ static void end(struct console_pipe *p)
 
 static void fill(struct console_pipe *p)
 {
-	ssize_t n = read(p->from_fd, p->data, sizeof(p->data));
+	ssize_t n = read(p->from_fd, p->data, CONSOLE_BUFFER);
 
 	if (n > 0) {
 		p->start = 0;
@@ -164,4 +170,6 @@ void console_done(struct console *c)
 		tcsetattr(STDIN_FILENO, TCSANOW, &c->saved);
 	c->raw = false;
 	c->master_fd = fd_close(c->master_fd);
+	free(take(c->in.data));
+	free(take(c->out.data));
 }

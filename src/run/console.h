@@ -20,13 +20,15 @@ void console_fit(int master_fd);
 
 /* Copying in the foreground, level-triggered: a buffer is only filled when it is empty, and only waited for when
  * something can happen. */
+#define CONSOLE_BUFFER 8192
+
 struct console {
 	int master_fd;                  /* -1: no terminal, nothing to copy */
 	bool raw;                       /* the caller's terminal is in raw mode */
 	struct termios saved;
 	struct console_pipe {
 		int from_fd, to_fd;     /* -1: this direction has ended */
-		char data[8192];
+		char *data;             /* CONSOLE_BUFFER bytes; NULL: no terminal */
 		unsigned start, end;
 	} in, out;
 };

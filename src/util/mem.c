@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory and growing buffers; see mem.h. */
 #include "mem.h"
+#include "kernel.h"
 #include "self.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static struct {
@@ -34,6 +36,19 @@ static _Noreturn void out_of_memory(void)
 	if (undo && exhaustion.pid == getpid())
 		undo(exhaustion.user);
 	_exit(1);
+}
+
+void mem_prefault(size_t size)
+{
+	const uintptr_t page = (uintptr_t)getpagesize();
+	void *first = mem_alloc(1);
+	uintptr_t from = (uintptr_t)first & ~(page - 1), to = (uintptr_t)sbrk(0) & ~(page - 1);
+
+	free(first);
+	if (to > from + size)
+		to = from + size;
+	if (to > from)
+		madvise((void *)from, to - from, MADV_POPULATE_WRITE); /* Linux 5.14 */
 }
 
 void *mem_alloc(size_t size)

@@ -13,6 +13,10 @@
  * memory itself: when there is none for it either the process ends at once, and `delete --force` has a record to go by. */
 void mem_on_exhaustion(void (*undo)(void *user), void *user);
 
+/* Has the kernel put memory behind the first `size` bytes of the heap, in one call instead of a page fault for each page.
+ * For a command that will use about that much. */
+void mem_prefault(size_t size);
+
 void *mem_alloc(size_t size);                       /* zeroed */
 void *mem_grow(void *p, size_t n, size_t size);     /* like reallocarray */
 char *mem_strdup(const char *s);                    /* NULL gives NULL */

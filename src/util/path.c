@@ -25,7 +25,7 @@ char *path_clean(const char *path)
 		out[len++] = '/';
 	floor = len;
 	for (const char *p = path; *p;) {
-		size_t n = strcspn(p, "/");
+		size_t n = (size_t)(strchrnul(p, '/') - p);
 		if (n == 2 && p[0] == '.' && p[1] == '.') {
 			if (len > floor) {
 				while (len > floor && out[len - 1] != '/')

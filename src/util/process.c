@@ -4,6 +4,7 @@
 
 #include "fd.h"
 #include "mem.h"
+#include "number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,20 +15,34 @@
 
 #define BOOT_ID_LENGTH 36
 
+/* The n-th field after p, or NULL. */
+static const char *skip_fields(const char *p, unsigned n)
+{
+	for (; p && n; n--) {
+		p = strchr(p, ' ');
+		p = p ? p + 1 : NULL;
+	}
+	return p;
+}
+
 static int parse_stat(const char *text, struct process_stat *ret)
 {
 	/* The name of the program (field 2) may hold anything, brackets and spaces too: fields count from its end. */
 	const char *open = strchr(text, '('), *close = strrchr(text, ')');
-	struct process_stat s;
-	unsigned long long start;
+	/* Fields 3, 9, 20 and 22 of proc_pid_stat(5). */
+	const char *state = open && close ? skip_fields(close, 1) : NULL, *flags = skip_fields(state, 6),
+		   *threads = skip_fields(flags, 11), *start = skip_fields(threads, 2);
+	uint64_t number;
 
-	if (!open || !close ||
-	    sscanf(close + 1, " %c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %u %*d %llu",
-		   &s.state, &s.flags, &s.n_threads, &start) != 4)
+	if (!start)
 		return -EBADMSG;
-	snprintf(s.name, sizeof(s.name), "%.*s", (int)(close - open - 1), open + 1);
-	s.start_time = start;
-	*ret = s;
+	*ret = (struct process_stat){ .state = *state };
+	snprintf(ret->name, sizeof(ret->name), "%.*s", (int)(close - open - 1), open + 1);
+	number_scan(flags, 10, &number);
+	ret->flags = (unsigned)number;
+	number_scan(threads, 10, &number);
+	ret->n_threads = (unsigned)number;
+	number_scan(start, 10, &ret->start_time);
 	return 0;
 }
 
@@ -75,7 +90,11 @@ pid_t process_of_thread(pid_t thread)
 	if (fd_read_file(AT_FDCWD, path, 16384, &text, NULL) < 0)
 		return 0;
 	const char *line = strstr(text, "\nTgid:");
-	return line ? (pid_t)strtol(line + strlen("\nTgid:"), NULL, 10) : 0;
+	uint64_t pid = 0;
+
+	if (line)
+		number_scan(line + strlen("\nTgid:"), 10, &pid);
+	return (pid_t)pid;
 }
 
 /* ---- naming them ------------------------------------------------------------------------------ */
