@@ -2,7 +2,7 @@
 """Results as text, as a page, and as a plot."""
 import os
 
-COLOURS = {"floor": "#999999", "husk": "#1f6f54", "husk, not cached": "#6fae97", "crun": "#c07a2c", "runc": "#4a6fa5"}
+COLOURS = {"floor": "#999999", "husk": "#1f6f54", "crun": "#c07a2c", "runc": "#4a6fa5"}
 
 
 def number(value, unit):
@@ -57,11 +57,6 @@ def table(results, order):
             out.append(f"| {title} | {result['unit']} | {number(floor, result['unit'])} | " +
                        " | ".join(number(values.get(n), result["unit"]) for n in ("husk", "crun", "runc")) +
                        f" | {ratio(values, 'crun')} | {ratio(values, 'runc')} |")
-            extra = values.get("husk, not cached")
-            if extra:
-                out.append(f"| {title}, filter not cached | {result['unit']} | – | {number(extra, result['unit'])} | "
-                           f"{number(values.get('crun'), 'ms')} | {number(values.get('runc'), 'ms')} | "
-                           f"{values['crun'] / extra:.1f} | {values['runc'] / extra:.1f} |")
         for note in result.get("notes", ()):
             skipped.append(f"- {result['title']}: {note}")
     return out, skipped
