@@ -221,18 +221,6 @@ static int start(struct build *b)
 	return 0;
 }
 
-static void build_done(struct build *b)
-{
-	plan_mounts_done(b);
-	cgroup_writes_done(&b->writes);
-	free(b->device_rules);
-	cgroup_done(&b->cgroup);
-	free(b->trees);
-	free(b->uid_map);
-	free(b->gid_map);
-	free(b->rootfs);
-}
-
 static int build(struct build *b)
 {
 	int r = choose(b);
@@ -255,21 +243,9 @@ static int build(struct build *b)
 int plan_build(struct plan *p, const struct oci_config *config, const struct facts *facts,
 	       const struct request *request, struct err *err)
 {
-	static const struct oci_linux none;
-	struct build b = {
-		.p = p,
-		.config = config,
-		.linux_ = config->linux_ ? config->linux_ : &none,
-		.process = config->process,
-		.facts = facts,
-		.request = request,
-		.err = err,
-		.listen_slot = PLAN_NO_SLOT,
-		.null_slot = PLAN_NO_SLOT,
-		.rootfs_slot = PLAN_NO_SLOT,
-	};
-
+	struct build b = plan_begin(p, config, facts, request, err);
 	int r = build(&b);
-	build_done(&b);
+
+	plan_end(&b);
 	return r;
 }

@@ -111,19 +111,10 @@ static int build(struct build *b)
 int plan_build_exec(struct plan *p, const struct oci_config *config, const struct oci_process *process,
 		    const struct facts *facts, const struct request *request, struct err *err)
 {
-	static const struct oci_linux none;
-	struct build b = {
-		.p = p,
-		.config = config,
-		.linux_ = config->linux_ ? config->linux_ : &none,
-		.process = process,
-		.facts = facts,
-		.request = request,
-		.err = err,
-	};
+	struct build b = plan_begin(p, config, facts, request, err);
 
+	b.process = process;
 	int r = build(&b);
-	free(b.uid_map);
-	free(b.gid_map);
+	plan_end(&b);
 	return r;
 }

@@ -7,7 +7,6 @@
 #include "plan_parts.h"
 #include "util/kernel.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define UNMOUNT_LAZILY 2 /* MNT_DETACH: programs in the container may have it open */
@@ -81,23 +80,12 @@ static int build(struct build *b, bool removes)
 int plan_build_mounts(struct plan *p, const struct oci_config *config, bool removes, const struct facts *facts,
 		      const struct request *request, struct err *err)
 {
-	static const struct oci_linux none;
-	struct build b = {
-		.p = p,
-		.config = config,
-		.linux_ = config->linux_ ? config->linux_ : &none,
-		.facts = facts,
-		.request = request,
-		.err = err,
-		.mount_ns = request->exec->nstypes & CLONE_NEWNS,
-		.host_trees = facts->privileged,
-	};
+	struct build b = plan_begin(p, config, facts, request, err);
 
+	b.mount_ns = request->exec->nstypes & CLONE_NEWNS;
+	b.host_trees = facts->privileged;
 	plan_exec_choose_maps(&b);
 	int r = build(&b, removes);
-	plan_mounts_done(&b);
-	free(b.trees);
-	free(b.uid_map);
-	free(b.gid_map);
+	plan_end(&b);
 	return r;
 }

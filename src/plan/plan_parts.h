@@ -8,6 +8,11 @@
 
 #include "plan_context.h"
 
+/* plan_begin.c: one building. Everything that it chooses is freed at its end. */
+struct build plan_begin(struct plan *p, const struct oci_config *config, const struct facts *facts,
+			const struct request *request, struct err *err);
+void plan_end(struct build *b);
+
 /* plan_namespaces.c: which there are, and how the executor gets into them. */
 int plan_namespaces_choose(struct build *b);
 void plan_namespaces_open(struct build *b);
