@@ -82,6 +82,7 @@ int plan_build_mounts(struct plan *p, const struct oci_config *config, bool remo
 {
 	struct build b = plan_begin(p, config, facts, request, err);
 
+	b.process = NULL; /* nobody is started */
 	b.mount_ns = request->exec->nstypes & CLONE_NEWNS;
 	b.host_trees = facts->privileged;
 	plan_exec_choose_maps(&b);
