@@ -237,15 +237,14 @@ static int add_rule(scmp_filter_ctx ctx, const struct oci_seccomp *s, size_t i, 
 	if (action == seccomp_default_action(s))
 		return 0;
 	for (size_t j = 0; j < rule->n_names; j++) {
-		int nr;
+		int nr = seccomp_syscall_resolve_name(rule->names[j]);
 
-		if (seccomp_numbers_decide(rule, rule->names[j]))
-			continue;
-		nr = seccomp_syscall_resolve_name(rule->names[j]);
 		if (nr == __NR_SCMP_ERROR) {
 			log_debug("seccomp: unknown system call %s is left out", rule->names[j]);
 			continue;
 		}
+		if (seccomp_numbers_decide(rule, rule->names[j]))
+			continue;
 		int r = add_call(ctx, rule, action, nr);
 		if (r < 0) {
 			_cleanup_free_ char *place = mem_printf("/syscalls/%zu", i);

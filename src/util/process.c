@@ -34,7 +34,7 @@ static int parse_stat(const char *text, struct process_stat *ret)
 		   *threads = skip_fields(flags, 11), *start = skip_fields(threads, 2);
 	uint64_t number;
 
-	if (!start)
+	if (!state || !start)
 		return -EBADMSG;
 	*ret = (struct process_stat){ .state = *state };
 	snprintf(ret->name, sizeof(ret->name), "%.*s", (int)(close - open - 1), open + 1);
