@@ -162,10 +162,9 @@ static void add_target(struct build *b, const struct mount_entry *e)
 static void add_fsmount(struct build *b, const struct mount_entry *e, struct mount_attributes attr)
 {
 	const char *source = e->m->source && *e->m->source ? e->m->source : e->m->type;
-	size_t at = b->p->n_ops;
 
 	plan_tree_ready(b, e->tree);
-	at = b->p->n_ops;
+	size_t at = b->p->n_ops;
 	PLAN_ADD(b->p, FSMOUNT, .type = plan_str(b->p, e->m->type), .source = plan_str(b->p, source),
 		 .options = add_options(b, e), .attr = attr.set, .sb_flags = super_flags(e));
 	if (e->tree == TREE_NONE)
