@@ -243,7 +243,7 @@ static int add_rule(scmp_filter_ctx ctx, const struct oci_seccomp *s, size_t i, 
 			log_debug("seccomp: unknown system call %s is left out", rule->names[j]);
 			continue;
 		}
-		if (seccomp_numbers_decide(rule, rule->names[j]))
+		if (seccomp_numbers_decide(s, rule, rule->names[j]))
 			continue;
 		int r = add_call(ctx, rule, action, nr);
 		if (r < 0) {

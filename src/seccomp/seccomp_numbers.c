@@ -34,17 +34,17 @@ struct span {
 
 /* ---- which rules ------------------------------------------------------------------------------------------- */
 
+/* socketcall(2) and ipc(2) themselves too: where a rule answers for all their parts, libseccomp must know it, or it takes
+ * rules that look at a part's arguments, which it cannot see there, for contradictions. */
 static bool is_multiplexed(const char *name)
 {
-	static const char *const names[] = { /* socketcall(2) */
-					     "socket", "bind", "connect", "listen", "accept", "accept4", "getsockname",
-					     "getpeername", "socketpair", "send", "sendto", "sendmsg", "sendmmsg",
-					     "recv", "recvfrom", "recvmsg", "recvmmsg", "shutdown", "setsockopt",
-					     "getsockopt",
-					     /* ipc(2) */
-					     "semop", "semget", "semctl", "semtimedop", "msgsnd", "msgrcv", "msgget",
-					     "msgctl", "shmat", "shmdt", "shmget", "shmctl"
-	};
+	static const char *const names[] = { "socketcall", "socket",  "bind",        "connect",     "listen",
+					     "accept",     "accept4", "getsockname", "getpeername", "socketpair",
+					     "send",       "sendto",  "sendmsg",     "sendmmsg",    "recv",
+					     "recvfrom",   "recvmsg", "recvmmsg",    "shutdown",    "setsockopt",
+					     "getsockopt", "ipc",     "semop",       "semget",      "semctl",
+					     "semtimedop", "msgsnd",  "msgrcv",      "msgget",      "msgctl",
+					     "shmat",      "shmdt",   "shmget",      "shmctl" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (!strcmp(names[i], name))
@@ -53,9 +53,32 @@ static bool is_multiplexed(const char *name)
 	return false;
 }
 
-bool seccomp_numbers_decide(const struct oci_seccomp_syscall *rule, const char *name)
+static bool names_call(const struct oci_seccomp_syscall *rule, const char *name)
 {
-	return !rule->n_args && !is_multiplexed(name);
+	for (size_t i = 0; i < rule->n_names; i++) {
+		if (!strcmp(rule->names[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* Does the rule claim numbers for the tree? One that says what the default says is none. */
+static bool claims_numbers(const struct oci_seccomp *s, const struct oci_seccomp_syscall *rule)
+{
+	return !rule->n_args && seccomp_rule_action(rule) != seccomp_default_action(s);
+}
+
+bool seccomp_numbers_decide(const struct oci_seccomp *s, const struct oci_seccomp_syscall *rule, const char *name)
+{
+	if (is_multiplexed(name))
+		return false;
+	if (claims_numbers(s, rule))
+		return true;
+	for (size_t i = 0; i < s->n_syscalls; i++) {
+		if (claims_numbers(s, &s->syscalls[i]) && names_call(&s->syscalls[i], name))
+			return true;
+	}
+	return false;
 }
 
 static bool answers_new_calls(const struct oci_seccomp *s)
@@ -92,7 +115,7 @@ static void claim_numbers(const struct oci_seccomp *s, uint32_t arch, struct buf
 	for (size_t i = 0; i < s->n_syscalls; i++) {
 		const struct oci_seccomp_syscall *rule = &s->syscalls[i];
 		uint32_t action = seccomp_rule_action(rule);
-		bool says = !rule->n_args && action != seccomp_default_action(s);
+		bool says = claims_numbers(s, rule);
 
 		for (size_t j = 0; j < rule->n_names; j++) {
 			int nr = seccomp_syscall_resolve_name_arch(arch, rule->names[j]);

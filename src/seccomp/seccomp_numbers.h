@@ -24,9 +24,9 @@
 struct oci_seccomp;
 struct oci_seccomp_syscall;
 
-/* Does what the tree says of this name of the rule leave nothing to libseccomp?  Not with arguments, nor for the calls that
- * some architectures also have as a part of socketcall(2) or ipc(2). */
-bool seccomp_numbers_decide(const struct oci_seccomp_syscall *rule, const char *name);
+/* Does the tree leave nothing of this name of the rule to libseccomp?  It does leave the rules with arguments of a number that
+ * it does not decide, and the calls that some architectures also have as a part of socketcall(2) or ipc(2). */
+bool seccomp_numbers_decide(const struct oci_seccomp *s, const struct oci_seccomp_syscall *rule, const char *name);
 
 /* Adds the tree for these architectures (libseccomp's tokens) to `code`: struct sock_filter[]. Nothing to decide: nothing. */
 void seccomp_numbers_add(const struct oci_seccomp *s, const uint32_t *archs, size_t n_archs, struct buf *code);

@@ -188,6 +188,23 @@ static void test_unknown_and_twice(void)
 	CHECK_INT(says(&s, SYS_getppid, 0), SECCOMP_RET_ALLOW);
 }
 
+/* A rule without arguments decides, wherever it stands among others that would contradict each other. */
+static void test_contradictions_of_no_account(void)
+{
+	const struct oci_seccomp s = {
+		.default_action = OCI_SCMP_ACT_ERRNO,
+		RULES(ALLOW_START,
+		      { NAMES("getppid"), .action = OCI_SCMP_ACT_TRAP,
+			ARGS({ .index = 0, .op = OCI_SCMP_CMP_EQ, .value = 1 }) },
+		      { NAMES("getppid"), .action = OCI_SCMP_ACT_LOG,
+			ARGS({ .index = 0, .op = OCI_SCMP_CMP_EQ, .value = 1 }) },
+		      { NAMES("getppid"), .action = OCI_SCMP_ACT_ALLOW }),
+	};
+
+	CHECK_INT(says(&s, SYS_getppid, 1), SECCOMP_RET_ALLOW);
+	CHECK_INT(says(&s, SYS_getppid, 2), SECCOMP_RET_ALLOW);
+}
+
 static void test_enosys(void)
 {
 	struct oci_seccomp s = {
@@ -239,6 +256,32 @@ static void test_archs(void)
 	CHECK_INT(says_arch(&s, AUDIT_ARCH_X86_64, 1000 | X32, 0), SECCOMP_RET_KILL_THREAD);
 	archs[0] = OCI_SCMP_ARCH_S390X;
 	CHECK(refused(&s, "/linux/seccomp/architectures/0", "byte order"));
+}
+
+/* As Podman 5 has it: arguments of socket(2) cannot be seen behind a socketcall(2), which is allowed as a whole. */
+static void test_socketcall(void)
+{
+	enum oci_seccomp_arch archs[] = { OCI_SCMP_ARCH_X86_64, OCI_SCMP_ARCH_X86, OCI_SCMP_ARCH_X32 };
+	const struct oci_seccomp s = {
+		.default_action = OCI_SCMP_ACT_ERRNO,
+		.architectures = archs,
+		.n_architectures = 3,
+		RULES(ALLOW_START, { NAMES("socketcall", "openat2"), .action = OCI_SCMP_ACT_ALLOW },
+		      { NAMES("socket"), .action = OCI_SCMP_ACT_ERRNO, .has_errno_ret = true, .errno_ret = EINVAL,
+			ARGS({ .index = 0, .op = OCI_SCMP_CMP_EQ, .value = 40 }) },
+		      { NAMES("socket"), .action = OCI_SCMP_ACT_ALLOW,
+			ARGS({ .index = 0, .op = OCI_SCMP_CMP_NE, .value = 16 }) }),
+	};
+	const int socketcall = 102, socket_i386 = 359;
+
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_X86_64, SYS_socket, 1), SECCOMP_RET_ALLOW);
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_X86_64, SYS_socket, 16), ERRNO_OF(EPERM));
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_X86_64, SYS_socket, 40), ERRNO_OF(EINVAL));
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_X86_64, SYS_socket | X32, 40), ERRNO_OF(EINVAL));
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socket_i386, 1), SECCOMP_RET_ALLOW);
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socket_i386, 40), ERRNO_OF(EINVAL));
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socketcall, 1), SECCOMP_RET_ALLOW);
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socketcall, 2), SECCOMP_RET_ALLOW);
 }
 #endif
 
@@ -548,9 +591,11 @@ int main(void)
 	UNIT(test_compare);
 	UNIT(test_same_argument);
 	UNIT(test_unknown_and_twice);
+	UNIT(test_contradictions_of_no_account);
 	UNIT(test_enosys);
 #ifdef __x86_64__
 	UNIT(test_archs);
+	UNIT(test_socketcall);
 #endif
 	UNIT(test_refused_errno);
 	UNIT(test_refused_rules);
