@@ -229,7 +229,7 @@ static int add_call(scmp_filter_ctx ctx, const struct oci_seccomp_syscall *rule,
 	return seccomp_rule_add_array(ctx, action, nr, (unsigned)rule->n_args, args);
 }
 
-static int add_rule(scmp_filter_ctx ctx, const struct oci_seccomp *s, size_t i, struct err *err)
+static int add_rule(scmp_filter_ctx ctx, const struct oci_seccomp *s, size_t i, bool whole, struct err *err)
 {
 	const struct oci_seccomp_syscall *rule = &s->syscalls[i];
 	uint32_t action = seccomp_rule_action(rule);
@@ -243,7 +243,7 @@ static int add_rule(scmp_filter_ctx ctx, const struct oci_seccomp *s, size_t i, 
 			log_debug("seccomp: unknown system call %s is left out", rule->names[j]);
 			continue;
 		}
-		if (seccomp_numbers_decide(s, rule, rule->names[j]))
+		if (!whole && seccomp_numbers_decide(s, rule, rule->names[j]))
 			continue;
 		int r = add_call(ctx, rule, action, nr);
 		if (r < 0) {
@@ -335,7 +335,8 @@ static void release_context(scmp_filter_ctx *ctx)
 		seccomp_release(*ctx);
 }
 
-static int compile(const struct oci_seccomp *s, struct seccomp_program *ret, struct err *err)
+/* whole: libseccomp hears of every rule, not only of what the numbers leave open. */
+static int compile(const struct oci_seccomp *s, bool whole, struct seccomp_program *ret, struct err *err)
 {
 	__attribute__((cleanup(release_context))) scmp_filter_ctx ctx = seccomp_init(seccomp_default_action(s));
 	uint32_t archs[N_ARCHS];
@@ -352,7 +353,7 @@ static int compile(const struct oci_seccomp *s, struct seccomp_program *ret, str
 		log_debug("seccomp: libseccomp cannot make a tree");
 	r = add_archs(ctx, s, archs, &n_archs, err);
 	for (size_t i = 0; r == 0 && i < s->n_syscalls; i++)
-		r = add_rule(ctx, s, i, err);
+		r = add_rule(ctx, s, i, whole, err);
 	return r < 0 ? r : make_filter(ctx, s, archs, n_archs, ret, err);
 }
 
@@ -424,7 +425,10 @@ int seccomp_compile(const struct oci_seccomp *s, const char *cache_dir, struct s
 			return 0;
 		}
 	}
-	r = compile(s, &p, err);
+	r = compile(s, false, &p, &(struct err){ 0 });
+	/* A part may be refused where the whole is not: a contradiction, say, that another rule makes void. */
+	if (r < 0)
+		r = compile(s, true, &p, err);
 	if (r == 0)
 		r = check_start(&p, err);
 	if (r < 0) {
