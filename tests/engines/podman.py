@@ -8,7 +8,7 @@ import engine
 import sandbox
 import suite
 
-PODMAN = "/usr/bin/podman"
+PODMAN, _NETAVARK = "/usr/bin/podman", "/usr/lib/podman/netavark"
 _CONF = """[engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
@@ -20,10 +20,10 @@ infra_command = "/pause"
 [engine.runtimes]
 {kind} = ["{runtime}"]
 [network]
-network_backend = "cni"
-cni_plugin_dirs = ["/usr/lib/cni"]
-network_config_dir = "{dir}/cni"
+network_config_dir = "{dir}/networks"
 """
+# Podman 5 knows netavark alone, which Debian 12's podman 4 does not bring.
+_CNI = 'network_backend = "cni"\ncni_plugin_dirs = ["/usr/lib/cni"]\n'
 _STORAGE = '[storage]\ndriver = "{driver}"\ngraphroot = "{dir}/storage"\nrunroot = "{run}"\n'
 
 
@@ -49,7 +49,8 @@ class Podman(engine.Engine):
         os.makedirs(self.run, 0o700, exist_ok=True)
         for path in (self.home, self.run):
             os.chown(path, self.uid, self.uid)
-        self._write("containers.conf", _CONF.format(
+        conf = _CONF if os.path.exists(_NETAVARK) else _CONF + _CNI
+        self._write("containers.conf", conf.format(
             runtime=place.runtime, kind=place.kind, dir=self.home, nocgroups="" if place.kind == "runc" else f'"{place.kind}"'))
         self._write("storage.conf", _STORAGE.format(dir=self.home, run=self.run + "/containers", driver="vfs" if user else "overlay"))
         for archive in (place.assets.oci, place.assets.pause):
@@ -64,7 +65,8 @@ class Podman(engine.Engine):
     def env(self, **more):
         extra = {"XDG_RUNTIME_DIR": self.run} if self.uid else {}
         return {**self.place.env(), "HOME": self.home, "CONTAINERS_CONF": self.home + "/containers.conf",
-                "CONTAINERS_STORAGE_CONF": self.home + "/storage.conf", "TMPDIR": "/tmp", **extra, **more}
+                "CONTAINERS_STORAGE_CONF": self.home + "/storage.conf", "TMPDIR": "/tmp",
+                "PODMAN_IGNORE_CGROUPSV1_WARNING": "1", **extra, **more}
 
     def _become_user(self):
         if self.uid:
