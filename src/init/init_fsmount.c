@@ -17,6 +17,12 @@ static void add_fs_log(struct init *c, int fs_fd)
 	}
 }
 
+/* fsconfig(2) takes no longer value in one piece. */
+static bool is_long(const char *option)
+{
+	return strlen(option) - str_span(option, '=') > 256;
+}
+
 /* "key=value" or "key". */
 static int fs_option(int fs_fd, const char *option)
 {
@@ -43,8 +49,7 @@ static int fs_options(struct init *c, int fs_fd, uint64_t strv)
 		if (r < 0) {
 			text_str(&c->text, "option ");
 			text_str(&c->text, s);
-			/* The kernel takes no longer value in one piece. */
-			if (strlen(s) - str_span(s, '=') > 256)
+			if (is_long(s))
 				text_str(&c->text, " is longer than 255 bytes");
 		}
 	}
@@ -99,7 +104,60 @@ static enum mount_kind kind_by_name(const char *type)
 					  : MOUNT_OTHER;
 }
 
-static int make_mount(struct init *c, const struct op_args_FSMOUNT *a)
+static bool has_long_option(struct init *c, uint64_t strv)
+{
+	uint32_t n;
+
+	for (const char *s = init_strv(c, strv, &n); n--; s = init_next(s)) {
+		if (is_long(s))
+			return true;
+	}
+	return false;
+}
+
+/* As the data of mount(2), where a comma ends an option. */
+static bool join_options(struct init *c, uint64_t strv, struct text *ret)
+{
+	uint32_t n;
+
+	for (const char *s = init_strv(c, strv, &n); n--; s = init_next(s)) {
+		if (s[str_span(s, ',')] || s[str_span(s, '"')])
+			return false;
+		text_str(ret, ret->len ? "," : "");
+		text_str(ret, s);
+	}
+	return !ret->cut;
+}
+
+/*
+ * By mount(2), whose data may be a page: overlays of many layers need it.  It wants a place, which is the top of "/" for a
+ * moment: only the path "/.." leads there, and "/" passes no mounts on to others.
+ */
+static int make_by_mount(struct init *c, const struct op_args_FSMOUNT *a)
+{
+	struct mount_attr attr = { .attr_set = a->attr & (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSYMFOLLOW) };
+	char buf[4096] = "";
+	struct text data = TEXT(buf);
+	int fd, r;
+
+	if (!join_options(c, a->options, &data)) {
+		text_str(&c->text, "the options are longer than a page, or one longer than 255 bytes has a comma");
+		return -EINVAL;
+	}
+	r = (int)sys(NR_mount, a->source ? init_str(c, a->source) : NULL, "/", init_str(c, a->type),
+		     a->sb_flags | (mount_flags(a->attr) & ~(uint64_t)MS_RDONLY), buf);
+	if (r < 0)
+		return r;
+	fd = mount_clone(AT_FDCWD, "/..", 0);
+	sys(NR_umount2, "/..", MNT_DETACH);
+	if (fd >= 0 && attr.attr_set && (r = mount_attr_set_attached(c, fd, &attr, false)) < 0) {
+		sys_close(&fd);
+		return r;
+	}
+	return fd;
+}
+
+static int make_by_fsmount(struct init *c, const struct op_args_FSMOUNT *a)
 {
 	int fs = (int)sys(NR_fsopen, init_str(c, a->type), FSOPEN_CLOEXEC), r = 0;
 
@@ -115,7 +173,14 @@ static int make_mount(struct init *c, const struct op_args_FSMOUNT *a)
 			add_fs_log(c, fs);
 	}
 	init_close(c, &fs);
-	r = mount_take(c, r);
+	return r;
+}
+
+static int make_mount(struct init *c, const struct op_args_FSMOUNT *a)
+{
+	bool by_mount = has_long_option(c, a->options);
+	int r = mount_take(c, by_mount ? make_by_mount(c, a) : make_by_fsmount(c, a));
+
 	if (r == 0)
 		c->mount_kind = kind_by_name(init_str(c, a->type));
 	return r;
@@ -154,20 +219,6 @@ static bool can_wait(struct init *c, const struct op_args_FSMOUNT *a)
 		if (uses_target(op[i].code))
 			return false;
 	return true;
-}
-
-/* As the data of mount(2), where a comma ends an option. */
-static bool join_options(struct init *c, uint64_t strv, struct text *ret)
-{
-	uint32_t n;
-
-	for (const char *s = init_strv(c, strv, &n); n--; s = init_next(s)) {
-		if (s[str_span(s, ',')] || s[str_span(s, '"')])
-			return false;
-		text_str(ret, ret->len ? "," : "");
-		text_str(ret, s);
-	}
-	return !ret->cut;
 }
 
 /* 0: attached; 1: MOUNT is to be attached. */

@@ -299,3 +299,18 @@ def cannot_see_old_root(t):
     text = t.inside(t.config("cat /proc/self/mountinfo; ls -a /"))
     t.lacks(text, ".pivot", "oldroot", ".old")
     t.check("/" in mountinfo(text) and len([l for l in text.splitlines() if " - " in l]) <= 20, text)
+
+
+@test
+def overlay_of_many_layers(t):
+    """Options that fsconfig(2) takes in no piece: Podman's images as mounts, with the storage in somebody's home."""
+    with open("/proc/filesystems") as text:
+        t.need("\toverlay\n" in text.read(), "no overlay in this kernel")
+    long = "x" * 100
+    layers = [_dir(t, f"layer{i}-{long}") for i in range(6)]
+    t.write(f"layer5-{long}/lowest", "lowest\n")
+    config = t.config("cat /mnt/name /mnt/lowest; grep -c ^overlay /proc/mounts; touch /mnt/new 2>/dev/null || echo ro")
+    config.mount("/mnt", "overlay", "overlay", ["lowerdir=" + ":".join(layers), "nosuid", "ro"])
+    t.eq(t.inside(config).split(), [f"layer0-{long}", "lowest", "1", "ro"])
+    table = seen(t, config)
+    t.check({"ro", "nosuid"} <= table["/mnt"][0], table["/mnt"])
