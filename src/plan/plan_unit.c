@@ -58,10 +58,12 @@ int plan_unit_check(struct build *b)
 		if (r < 0)
 			return r;
 		r = check_twice(b, i, p.name);
+		/* Podman 5 gives it to every container, whatever the driver: it asks for nothing that only a unit has. */
+		if (strcmp(p.name, "TimeoutStopUSec") != 0)
+			left_out = b->config->annotations[i].key;
 		unit_property_done(&p);
 		if (r < 0)
 			return r;
-		left_out = b->config->annotations[i].key;
 	}
 	if (b->request->driver == CGROUP_DRIVER_SYSTEMD)
 		return 0;

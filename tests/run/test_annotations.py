@@ -27,6 +27,14 @@ def keep_original_groups(t):
 
 
 @test
+def podmans_stop_timeout_is_no_news(t):
+    """Podman 5 gives it with every driver; no command says a word."""
+    container = t.create(_config(t, "org.systemd.property.TimeoutStopUSec", "uint64 20000000", "true"))
+    t.eq(t.ok("start", container).err, "")
+    t.eq(t.run(_config(t, "org.systemd.property.TimeoutStopUSec", "uint64 20000000", "true")).err, "")
+
+
+@test
 def pidfd_receiver(t):
     t.need(t.runtime.kind != "runc", "crun's annotation")
     path = f"/tmp/husk-pidfd-{os.getpid()}.sock"
