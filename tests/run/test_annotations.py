@@ -196,6 +196,6 @@ def unit_property_that_is_not_allowed_refused(t):
 @test
 def unit_property_without_systemd_is_a_warning(t):
     t.husk_only("runc says nothing")
-    result = t.run(_config(t, "org.systemd.property.TimeoutStopUSec", "uint64 5", "echo ran"))
+    result = t.run(_config(t, "org.systemd.property.MemoryHigh", "uint64 5", "echo ran"))
     t.eq((result.rc, result.out.strip()), (0, "ran"))
-    t.has(result.err, "org.systemd.property.TimeoutStopUSec", "no effect")
+    t.has(result.err, "org.systemd.property.MemoryHigh", "no effect")
