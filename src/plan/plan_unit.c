@@ -58,8 +58,8 @@ int plan_unit_check(struct build *b)
 		if (r < 0)
 			return r;
 		r = check_twice(b, i, p.name);
-		/* Podman 5 gives it to every container, whatever the driver: it asks for nothing that only a unit has. */
-		if (strcmp(p.name, "TimeoutStopUSec") != 0)
+		/* Podman 5 gives these to every container, whatever the driver. They say how systemd may stop the unit. */
+		if (strcmp(p.name, "TimeoutStopUSec") != 0 && strcmp(p.name, "KillSignal") != 0)
 			left_out = b->config->annotations[i].key;
 		unit_property_done(&p);
 		if (r < 0)

@@ -27,11 +27,13 @@ def keep_original_groups(t):
 
 
 @test
-def podmans_stop_timeout_is_no_news(t):
-    """Podman 5 gives it with every driver; no command says a word."""
-    container = t.create(_config(t, "org.systemd.property.TimeoutStopUSec", "uint64 20000000", "true"))
+def podmans_unit_properties_are_no_news(t):
+    """Podman 5 gives them with every driver, and shows its user what a command says."""
+    config = _config(t, "org.systemd.property.TimeoutStopUSec", "uint64 20000000", "true")
+    config["annotations"]["org.systemd.property.KillSignal"] = "15"
+    container = t.create(config)
     t.eq(t.ok("start", container).err, "")
-    t.eq(t.run(_config(t, "org.systemd.property.TimeoutStopUSec", "uint64 20000000", "true")).err, "")
+    t.eq(t.run(config).err, "")
 
 
 @test
