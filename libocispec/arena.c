@@ -43,11 +43,12 @@ void oci_arena_free(struct oci_arena *a)
 static struct chunk *arena_add_chunk(struct oci_arena *a, size_t least)
 {
 	size_t size = least > a->next_size ? least : a->next_size;
-	struct chunk *c = calloc(1, sizeof(*c) + size);
+	struct chunk *c = malloc(sizeof(*c) + size);
 
 	if (!c)
 		return NULL;
 	c->size = size;
+	c->used = 0;
 	c->next = a->chunks;
 	a->chunks = c;
 	if (a->next_size < CHUNK_LARGEST)
@@ -67,7 +68,7 @@ static void *arena_take(struct oci_arena *a, size_t size, size_t align)
 		at = 0;
 	}
 	c->used = at + size;
-	return c->data + at;
+	return memset(c->data + at, 0, size);
 }
 
 void *oci_arena_alloc(struct oci_arena *a, size_t size)
@@ -80,6 +81,7 @@ void *oci_arena_grow(struct oci_arena *a, void *old, size_t old_size, size_t new
 	struct chunk *c = a->chunks;
 
 	if (old_size && c && (char *)old + old_size == c->data + c->used && c->size - c->used >= new_size - old_size) {
+		memset(c->data + c->used, 0, new_size - old_size);
 		c->used += new_size - old_size;
 		return old;
 	}
