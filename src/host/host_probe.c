@@ -108,7 +108,6 @@ static void probe_namespaces(const struct oci_config *config, struct facts *f)
 static uint64_t read_set(const char *status, const char *name)
 {
 	const char *line = strstr(status, name);
-
 	uint64_t set = 0;
 
 	if (line)

@@ -18,10 +18,10 @@ int console_send(const char *path, int master_fd, struct err *err);
  * as that one turns them into CR LF. A terminal that is sent to an engine keeps the kernel's modes. */
 void console_fit(int master_fd);
 
-/* Copying in the foreground, level-triggered: a buffer is only filled when it is empty, and only waited for when
- * something can happen. */
 #define CONSOLE_BUFFER 8192
 
+/* Copying in the foreground, level-triggered: a buffer is only filled when it is empty, and only waited for when
+ * something can happen. */
 struct console {
 	int master_fd;                  /* -1: no terminal, nothing to copy */
 	bool raw;                       /* the caller's terminal is in raw mode */

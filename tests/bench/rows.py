@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 
+from layout import reap
 from measure import Sample, interleave, once, spawn
 
 ROOT = "/run/bench"                     # a tmpfs, as /run is
@@ -294,14 +295,6 @@ def is_populated(cgroup):
         return "populated 0" not in f.read()
 
 
-def reap_children():
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
-
-
 def flood_once(w, name, bundle, cid):
     maker = "husk" if name == "floor" else name
     ready = f"{bundle}/rootfs/ready"
@@ -318,7 +311,7 @@ def flood_once(w, name, bundle, cid):
     start = time.perf_counter()
     kill_all(w, name, cid, cgroup)
     while is_populated(cgroup) and time.perf_counter() - start < 60:
-        reap_children()
+        reap()
     taken = time.perf_counter() - start
     once(w.rt.argv(maker, "delete", "--force", cid), ok=False)
     return taken
