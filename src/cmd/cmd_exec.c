@@ -13,12 +13,14 @@
 #include "util/path.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define SETUP_FAILED 255 /* exit status, as callers know it */
+#define END_TIMEOUT_MS 1000
 
 int cmd_exec(const struct global *g, const struct options *o);
 
@@ -179,11 +181,25 @@ static int prepare(struct exec *e, const struct options *o, struct err *err)
 	return code < 0 ? code : build(e, err);
 }
 
+/* Init that dies kills the others of its pid namespace, and lets nobody be born there (ENOMEM); it is seen to have
+ * ended a moment after them. */
+static bool container_ended(const struct exec *e, int code)
+{
+	struct pollfd init = { .fd = e->container.seen.pid_fd, .events = POLLIN };
+	bool may_be_ending = code == -ECHILD || code == -ENOMEM;
+
+	return poll(&init, 1, may_be_ending ? END_TIMEOUT_MS : 0) > 0;
+}
+
 static int start(struct exec *e, struct err *err)
 {
 	int code = launch_run(&e->launch, err);
 
-	return code < 0 ? code : launch_send_pidfd(&e->launch, err);
+	if (code == 0)
+		return launch_send_pidfd(&e->launch, err);
+	if (!container_ended(e, code))
+		return code;
+	return err_say(err, -EINVAL, "cannot exec in a stopped container: it ended while the process was being started");
 }
 
 static int in_foreground(struct exec *e, struct err *err)

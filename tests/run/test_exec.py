@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import time
 
 import layout
@@ -389,6 +390,27 @@ def ends_with_the_container(t):
     t.ok("kill", container, "KILL")
     t.eq(process.wait(10), 137)
     t.wait_status(container, "stopped")
+    t.gone(container)
+
+
+@test
+def container_ends_meanwhile(t):
+    """exec waits at a console socket that nobody accepts from; the container ends under it."""
+    container = t.sleeper()
+    path = os.path.join(t.dir, "full")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(0)
+    filler = socket.socket(socket.AF_UNIX)
+    filler.connect(path)
+    argv = t.runtime.argv(t.root, ["exec", "--detach", "--tty", "--console-socket", path, container, "sleep", "1000"])
+    process, _, err = t.runtime.spawn(argv, t.dir)
+    wait_until(lambda: len(list(t.processes())) == 2)
+    t.ok("kill", container, "KILL")
+    wait_until(lambda: not list(t.processes()))
+    listener.accept()
+    t.eq(process.wait(10), 255)
+    t.has(open(err).read(), "cannot exec in a stopped container")
     t.gone(container)
 
 
