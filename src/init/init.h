@@ -153,9 +153,6 @@ enum rootfs_link { /* a symbolic link at the last name of a path */
 int rootfs_make(struct init *c, const char *path, bool dir, uint32_t mode, enum rootfs_link link);
 /* The directory in which path's last name is or will be; *ret_name is that name, in buf[PATH_MAX]. */
 int rootfs_parent(struct init *c, const char *path, char *buf, const char **ret_name);
-/* The same, for ops that come in runs: the descriptor is c's, and serves until another op or directory follows. */
-int rootfs_shared_parent(struct init *c, const char *path, char *buf, const char **ret_name);
-void rootfs_forget_parent(struct init *c);
 int fd_statx(int fd, const char *name, struct statx *ret);
 int fd_mode(int fd);                    /* type and permissions, or a negative errno */
 bool same_place(int a, int b);          /* the same file by the same mount */
@@ -177,17 +174,28 @@ int anchor_open(struct init *c, const char *path, uint64_t flags);
 int anchor_plain(struct init *c, const char *path, const char **ret_rest, bool *ret_new);
 void anchor_doubt(struct init *c);
 
+/* ---- init_parent.c: the directory of ops that come in runs */
+/* As rootfs_parent, but the descriptor is c's, and serves until another op or directory follows. */
+int parent_shared(struct init *c, const char *path, char *buf, const char **ret_name);
+void parent_forget(struct init *c);
+
 /* ---- init_target.c */
 void target_close(struct init *c);
 
-/* ---- init_mount.c */
+/* ---- init_mount_fd.c: a mount by its descriptor */
 int mount_attach(int mount_fd, int target_fd);
 int mount_attach_at(int mount_fd, int dir_fd, const char *name); /* onto a name, which is no link, or "" */
 int mount_clone(int fd, const char *path, uint64_t flags);
 int mount_take(struct init *c, int fd); /* fd, unless it is a failure, is MOUNT from here on */
+/* For mount(2) and umount2(2), which know paths only: fd's, from the private procfs, which becomes the working directory. */
+int mount_enter_path(struct init *c, int fd, struct text *path);
 uint64_t mount_flags(uint64_t attr);    /* of mount(2), for MOUNT_ATTR_* */
 int mount_attr_set(int fd, const struct mount_attr *a, bool recursive);
-/* The same for a mount that is attached: it works before Linux 5.12 too, but for whole trees. */
+/* Before Linux 5.12: the attributes wait in c->late_attr until MOUNT is attached, where mount(2) can give them. What it
+ * cannot do, a whole tree at once, stays an error. */
+int mount_attr_keep(struct init *c, const struct mount_attr *a, bool recursive);
+int mount_attr_apply(struct init *c, int fd, const struct mount_attr *a);
+/* Attributes of a mount that is attached: by either way. */
 int mount_attr_set_attached(struct init *c, int fd, const struct mount_attr *a, bool recursive);
 
 /* ---- init_fsmount.c */

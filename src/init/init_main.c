@@ -77,7 +77,7 @@ static uint32_t run_op(struct init *c, const struct op *op)
 	c->text = (struct text){ c->text_buf, 0, sizeof(c->text_buf), false };
 	c->detail = 0;
 	if (op->code != OP_MKNOD && op->code != OP_SYMLINK)
-		rootfs_forget_parent(c);
+		parent_forget(c);
 	if (op->code != OP_MASK && op->code != OP_READONLY)
 		anchor_doubt(c);
 	if (wants_tidy(op))

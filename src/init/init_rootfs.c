@@ -192,7 +192,7 @@ int op_MKNOD(struct init *c, const struct op_args_MKNOD *a)
 
 	if (!fifo && (a->major > 0xfff || a->minor > 0xfffff))
 		return -EINVAL;
-	dir = rootfs_shared_parent(c, init_str(c, a->path), buf, &name);
+	dir = parent_shared(c, init_str(c, a->path), buf, &name);
 	if (dir < 0)
 		return dir;
 	r = (int)sys(NR_mknodat, dir, name, a->mode, device); /* the umask is 0: the mode is exact */
@@ -215,7 +215,7 @@ int op_SYMLINK(struct init *c, const struct op_args_SYMLINK *a)
 			return fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
 		sys_close(&fd);
 	}
-	fd = rootfs_shared_parent(c, init_str(c, a->path), buf, &name);
+	fd = parent_shared(c, init_str(c, a->path), buf, &name);
 	if (fd < 0)
 		return fd;
 	r = (int)sys(NR_symlinkat, init_str(c, a->target), fd, name);
