@@ -199,7 +199,8 @@ static int start(struct exec *e, struct err *err)
 		return launch_send_pidfd(&e->launch, err);
 	if (!container_ended(e, code))
 		return code;
-	return err_say(err, -EINVAL, "cannot exec in a stopped container: it ended while the process was being started");
+	return err_say(err, -EINVAL,
+		       "cannot exec in a stopped container: it ended while the process was being started");
 }
 
 static int in_foreground(struct exec *e, struct err *err)
