@@ -73,7 +73,11 @@ int plan_sysctl(struct build *b)
 		int r = check_owner(b, path);
 		if (r < 0)
 			return r;
-		PLAN_ADD(b->p, SYSCTL, .path = plan_str(b->p, path), .value = plan_str(b->p, s->value));
+		/* The root of a user namespace may set it by the system call alone. */
+		if (strcmp(path, "kernel/domainname") == 0)
+			PLAN_ADD(b->p, DOMAINNAME, .name = plan_str(b->p, s->value));
+		else
+			PLAN_ADD(b->p, SYSCTL, .path = plan_str(b->p, path), .value = plan_str(b->p, s->value));
 	}
 	return 0;
 }

@@ -141,6 +141,15 @@ def sysfs_and_proc(t):
 
 
 @test
+def sysctl_of_the_domain_name(t):
+    """Docker gives the domain name so; its file belongs to the host's root."""
+    c = config(t, "cat /proc/sys/kernel/domainname")
+    c.linux["sysctl"] = {"kernel.domainname": "test.example"}
+    t.need(t.runtime.kind == "husk", "runc 1.1 writes the file, which it may not")
+    t.eq(t.inside(c).strip(), "test.example")
+
+
+@test
 def hostile_map_values_refused(t):
     for bad in ({"containerID": 0, "hostID": HOST, "size": 0}, {"containerID": 0, "hostID": HOST, "size": 4294967296}):
         c = config(t, "true")
