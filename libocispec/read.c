@@ -369,20 +369,21 @@ static int reader_finish(struct oci_reader *r, struct oci_errors *ret_errors)
 int oci_document_read(const struct oci_object *type, const char *text, size_t len, const struct oci_read_options *opt,
 		      struct oci_arena **ret_arena, const void **ret, struct oci_errors *ret_errors)
 {
-	struct oci_reader *r = calloc(1, sizeof(*r));
+	struct oci_reader *r = malloc(sizeof(*r));
 	struct oci_arena *arena = oci_arena_new(), *error_arena = oci_arena_new();
 	int status = -ENOMEM;
 
 	if (ret_errors)
 		*ret_errors = (struct oci_errors){ 0 };
 	if (r && arena && error_arena) {
-		*r = (struct oci_reader){ .text = text,
-					  .len = len,
-					  .type = type,
-					  .arena = arena,
-					  .options = opt ? opt : &default_options,
-					  .unknown_at = OCI_POSITION_START,
-					  .errors.arena = error_arena };
+		memset(r, 0, offsetof(struct oci_reader, frames)); /* those are set when they are pushed */
+		r->text = text;
+		r->len = len;
+		r->type = type;
+		r->arena = arena;
+		r->options = opt ? opt : &default_options;
+		r->unknown_at = (struct oci_position)OCI_POSITION_START;
+		r->errors.arena = error_arena;
 		status = reader_finish(r, ret_errors);
 	}
 	if (status == 0) {

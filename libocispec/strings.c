@@ -68,31 +68,37 @@ static size_t escape_length(const unsigned char *s, size_t len, const char **why
 	return low >= 0xdc00 && low <= 0xdfff ? 12 : 0;
 }
 
+/* What ends a string, or has to be looked at in it. */
+static const bool special[256] = { [0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x80 ... 0xff] = true };
+
 /* Go through the string that begins behind its quote at *at; leave *at behind its closing quote. */
 static const char *check_string(const unsigned char *s, size_t len, size_t *at)
 {
-	const char *why = NULL;
+	for (size_t i = *at; i < len;) {
+		const char *why = "not valid UTF-8";
+		size_t n;
 
-	while (*at < len) {
-		unsigned char c = s[*at];
-		size_t n = 1;
-
-		if (c == '"') {
+		if (!special[s[i]]) {
+			i++;
+			continue;
+		}
+		*at = i;
+		if (s[i] == '"') {
 			++*at;
 			return NULL;
-		} else if (c == '\\') {
-			n = escape_length(s + *at, len - *at, &why);
-		} else if (c < 0x20) {
+		} else if (s[i] == '\\') {
+			n = escape_length(s + i, len - i, &why);
+		} else if (s[i] < 0x20) {
 			n = 0;
 			why = "a control character in a string must be written as \\u00XX";
-		} else if (c >= 0x80) {
-			n = oci_utf8_length(s + *at, len - *at);
-			why = "not valid UTF-8";
+		} else {
+			n = oci_utf8_length(s + i, len - i);
 		}
 		if (!n)
 			return why;
-		*at += n;
+		i += n;
 	}
+	*at = len;
 	return "the document ends inside a string";
 }
 

@@ -42,6 +42,7 @@ static void add_row(const struct container *c, struct buf *out, size_t n)
 static void print_table(const char *rows)
 {
 	size_t width[COLUMNS] = { 0 }, column = 0, len = 0;
+	_cleanup_buf_ struct buf out = { 0 };
 
 	for (const char *p = rows; *p; p++) {
 		if (*p != '\t' && *p != '\n') {
@@ -55,14 +56,17 @@ static void print_table(const char *rows)
 	}
 	for (const char *p = rows; *p;) {
 		size_t n = strcspn(p, "\t\n");
+
+		buf_add(&out, p, n);
 		/* The last column is not filled up with spaces. */
 		if (p[n] == '\t')
-			printf("%.*s%*s", (int)n, p, (int)(width[column] - n + 2), "");
+			buf_addf(&out, "%*s", (int)(width[column] - n + 2), "");
 		else
-			printf("%.*s\n", (int)n, p);
+			buf_adds(&out, "\n");
 		column = p[n] == '\n' ? 0 : column + 1;
 		p += n + 1;
 	}
+	fwrite(out.data, 1, out.len, stdout);
 }
 
 /* One that cannot be read, or goes away while we look, is left out with a warning; list never fails for it. */
