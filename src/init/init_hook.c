@@ -56,6 +56,15 @@ static void next_part(struct init *c, struct hook *h)
 	}
 }
 
+/* The signal of a pipe that nobody reads is blocked, and waits: for wait_start, which it would end, or for the program. */
+static void drop_sigpipe(void)
+{
+	const uint64_t set = 1ull << (SIGPIPE - 1);
+	const struct timespec none = { 0, 0 };
+
+	sys(NR_rt_sigtimedwait, &set, 0, &none, sizeof(set));
+}
+
 static void write_state(struct init *c, struct hook *h)
 {
 	long n = sys_retry(NR_write, h->in[1], h->part, strlen(h->part));
@@ -64,6 +73,8 @@ static void write_state(struct init *c, struct hook *h)
 		h->part += n;
 	else if (n != -EAGAIN)
 		h->part = NULL; /* a hook need not read it */
+	if (n == -EPIPE)
+		drop_sigpipe();
 	next_part(c, h);
 	if (!h->part)
 		sys_close(&h->in[1]);

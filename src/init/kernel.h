@@ -96,7 +96,7 @@ struct clone_args {
 };
 enum { P_PIDFD = 3, P_ALL = 0, WNOHANG = 1, WEXITED = 4, CLD_EXITED = 1, CLD_DUMPED = 3 };
 struct siginfo { int32_t signo, error, code, pad, pid, uid, status; char rest[100]; };
-enum { SIGKILL = 9, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20, SIGTTIN = 21, SIGTTOU = 22, SIGURG = 23,
+enum { SIGKILL = 9, SIGPIPE = 13, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20, SIGTTIN = 21, SIGTTOU = 22, SIGURG = 23,
        SIGWINCH = 28 };
 enum { SIG_BLOCK = 0, SIG_SETMASK = 2, SFD_CLOEXEC = O_CLOEXEC };
 struct sigaction { uint64_t handler, flags, restorer, mask; };

@@ -75,6 +75,7 @@ enum {
 	NR(recvmsg, 47, 212)
 	NR(rt_sigaction, 13, 134)
 	NR(rt_sigprocmask, 14, 135)
+	NR(rt_sigtimedwait, 128, 137)
 	NR(sched_setaffinity, 203, 122)
 	NR(sched_setattr, 314, 274)
 	NR(sched_yield, 24, 124)

@@ -2,6 +2,7 @@
 """The six hooks: order, state, environment, namespaces, time limits, failures."""
 import json
 import os
+import time
 
 from case import test, wait_until
 
@@ -267,6 +268,31 @@ def hook_does_not_read_state(t):
     config["hooks"] = {name: [{"path": "/bin/true"}] for name in ALL}
     t.need(t.runtime.kind == "husk", "runc fails with EPIPE")
     t.inside(config)
+
+
+def _unread(t, *stages, script="echo ran"):
+    """A hook that ends without reading a state that no pipe holds as a whole."""
+    config = t.config(script)
+    config["annotations"] = {"big": "x" * 200000}
+    config["hooks"] = {stage: [{"path": "/bin/true"}] for stage in stages}
+    t.need(t.runtime.kind == "husk", "runc fails with EPIPE")
+    return config
+
+
+@test
+def created_lives_on_after_a_hook_that_does_not_read_state(t):
+    container = t.create(_unread(t, "createContainer"))
+    time.sleep(0.2)
+    t.eq(t.state(container)["status"], "created")
+    t.start(container)
+    t.wait_status(container, "stopped")
+    t.gone(container)
+
+
+@test
+def program_lives_on_after_a_hook_that_does_not_read_state(t):
+    config = _unread(t, "createContainer", "startContainer", script="echo ran")
+    t.eq(t.inside(config.namespace("pid", drop=True)), "ran\n")
 
 
 @test
