@@ -2,9 +2,11 @@
 """Docker: dockerd of the package docker.io (which starts its own containerd), and its client."""
 import json
 import os
+import re
 import signal
 
 import engine
+import sandbox
 import suite
 
 DOCKER, DOCKERD = "/usr/bin/docker", "/usr/sbin/dockerd"
@@ -57,11 +59,17 @@ class Docker(engine.Engine):
                 return
 
     def remove_lost(self):
-        """Tasks that containerd has and dockerd has forgotten, as after a crash between the two."""
+        """What a crash in the middle leaves when all containers are removed, whatever the runtime: tasks of containerd's that
+        dockerd has forgotten, and shims with what the runtime had made when it was killed, that both have."""
         ctr = ["/usr/bin/ctr", "-a", "/run/docker/containerd/containerd.sock", "-n", "moby"]
         for ident in suite.call([*ctr, "task", "ls", "-q"]).out.split():
             suite.call([*ctr, "task", "rm", "-f", ident])
             suite.call([*ctr, "container", "rm", ident])
+        for pid, command in sandbox.processes().items():
+            shim = re.search(r"containerd-shim\S* -namespace moby -id (\w+)", command)
+            if shim:
+                os.kill(pid, signal.SIGKILL)
+                suite.call([self.place.runtime, "--root", "/run/docker/runtime-runc/moby", "delete", "--force", shim[1]])
 
     def inspect(self, name):
         return json.loads(self.call("inspect", name).out or "[{}]")[0]
