@@ -9,6 +9,8 @@
 
 #define CGROUP_DEVICE_ALL_ACCESS (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
 
+/* So many rules at the most, those of husk's own included, have room in a program. */
+#define CGROUP_DEVICE_RULES_MAX 4000
 /* The program for rules: each bit of an access is decided by the last rule that matches it; no rule: denied.
  * malloc'ed. Pure. */
 void cgroup_device_program(const struct cgroup_device_rule *rules, size_t n, struct bpf_insn **ret, size_t *ret_n);

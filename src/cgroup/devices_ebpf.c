@@ -15,7 +15,14 @@
 
 /* ---- the program ------------------------------------------------------------------------------- */
 
-enum { R_RESULT, R_CONTEXT, R_TYPE, R_ACCESS, R_MAJOR, R_MINOR, R_BITS };
+/*
+ * Most of what a program costs is the kernel's proof that it ends, a state for each jump that depends on what is asked.
+ * So there is one jump for the type, and then at most one for the numbers of a rule, which are compared as one: the kernel's
+ * have 12 and 20 bits.
+ */
+enum { R_RESULT, R_CONTEXT, R_TYPE, R_ACCESS, R_NUMBER, R_PART };
+
+enum { MINOR_BITS = 20, MINOR_MAX = (1 << MINOR_BITS) - 1, MAJOR_MAX = (1 << 12) - 1 };
 
 struct program {
 	struct bpf_insn *v;
@@ -39,9 +46,11 @@ static size_t emit(struct program *p, struct bpf_insn insn)
 #define MOVE(dst, src) INSN(BPF_ALU | BPF_MOV | BPF_X, dst, src, 0, 0)
 #define SET(dst, imm) INSN(BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, imm)
 #define AND(dst, imm) INSN(BPF_ALU | BPF_AND | BPF_K, dst, 0, 0, imm)
-#define SHIFT(dst, imm) INSN(BPF_ALU | BPF_RSH | BPF_K, dst, 0, 0, imm)
-/* Compares of 32 bits (5.1): a major above 2^31 would be sign-extended by those of 64. */
-#define JUMP_NE(dst, imm) INSN(BPF_JMP32 | BPF_JNE | BPF_K, dst, 0, 0, imm)
+#define OR(dst, src) INSN(BPF_ALU | BPF_OR | BPF_X, dst, src, 0, 0)
+#define LEFT(dst, imm) INSN(BPF_ALU | BPF_LSH | BPF_K, dst, 0, 0, imm)
+#define RIGHT(dst, imm) INSN(BPF_ALU | BPF_RSH | BPF_K, dst, 0, 0, imm)
+/* Compares of 32 bits (5.1): a number above 2^31 would be sign-extended by those of 64. */
+#define JUMP_NE(dst, imm, o) INSN(BPF_JMP32 | BPF_JNE | BPF_K, dst, 0, o, (int32_t)(imm))
 #define JUMP_EQ(dst, imm, o) INSN(BPF_JMP32 | BPF_JEQ | BPF_K, dst, 0, o, imm)
 #define EXIT INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
@@ -56,42 +65,79 @@ static void emit_head(struct program *p)
 	emit(p, LOAD_CTX(R_TYPE, access_type));
 	emit(p, MOVE(R_ACCESS, R_TYPE));
 	emit(p, AND(R_TYPE, 0xffff));
-	emit(p, SHIFT(R_ACCESS, 16));
-	emit(p, LOAD_CTX(R_MAJOR, major));
-	emit(p, LOAD_CTX(R_MINOR, minor));
+	emit(p, RIGHT(R_ACCESS, 16));
+	emit(p, LOAD_CTX(R_NUMBER, major));
+	emit(p, LEFT(R_NUMBER, MINOR_BITS));
+	emit(p, LOAD_CTX(R_PART, minor));
+	emit(p, OR(R_NUMBER, R_PART));
+}
+
+/* A jump, whose length is to be set, for devices that have other numbers; SIZE_MAX: the rule is for all of them. */
+static size_t emit_compare(struct program *p, const struct cgroup_device_rule *r)
+{
+	if (r->major >= 0 && r->minor >= 0)
+		return emit(p, JUMP_NE(R_NUMBER, (uint32_t)r->major << MINOR_BITS | (uint32_t)r->minor, 0));
+	if (r->major < 0 && r->minor < 0)
+		return SIZE_MAX;
+	emit(p, MOVE(R_PART, R_NUMBER));
+	emit(p, r->major >= 0 ? RIGHT(R_PART, MINOR_BITS) : AND(R_PART, MINOR_MAX));
+	return emit(p, JUMP_NE(R_PART, r->major >= 0 ? r->major : r->minor, 0));
 }
 
 /* One rule, looked at from the last to the first: R_ACCESS are the bits not yet allowed by a later rule. None at all is
  * what access(path, F_OK) asks for: any rule that allows something of the device grants it, as on v1. */
 static void emit_rule(struct program *p, const struct cgroup_device_rule *r)
 {
-	size_t jumps[4], n = 0;
+	size_t jump = emit_compare(p, r);
 
-	if (r->type != 'a')
-		jumps[n++] = emit(p, JUMP_NE(R_TYPE, r->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR));
-	if (r->major >= 0)
-		jumps[n++] = emit(p, JUMP_NE(R_MAJOR, (int32_t)(uint32_t)r->major));
-	if (r->minor >= 0)
-		jumps[n++] = emit(p, JUMP_NE(R_MINOR, (int32_t)(uint32_t)r->minor));
 	if (r->access == CGROUP_DEVICE_ALL_ACCESS) {
 		emit_return(p, r->allow);
 	} else if (r->allow) {
 		emit(p, AND(R_ACCESS, CGROUP_DEVICE_ALL_ACCESS & ~r->access));
-		emit(p, INSN(BPF_JMP32 | BPF_JNE | BPF_K, R_ACCESS, 0, 2, 0));
+		emit(p, JUMP_NE(R_ACCESS, 0, 2));
 		emit_return(p, 1);
 	} else {
-		emit(p, MOVE(R_BITS, R_ACCESS));
-		emit(p, AND(R_BITS, r->access));
-		emit(p, JUMP_EQ(R_BITS, 0, 2));
+		emit(p, MOVE(R_PART, R_ACCESS));
+		emit(p, AND(R_PART, r->access));
+		emit(p, JUMP_EQ(R_PART, 0, 2));
 		emit_return(p, 0);
 	}
-	for (size_t i = 0; i < n; i++)
-		p->v[jumps[i]].off = (int16_t)(p->n - jumps[i] - 1);
+	if (jump != SIZE_MAX)
+		p->v[jump].off = (int16_t)(p->n - jump - 1);
 }
 
-static bool is_everything(const struct cgroup_device_rule *r)
+/* Is what this rule says of the type said by r, which comes later in the list, for each access? */
+static bool covers(const struct cgroup_device_rule *r, const struct cgroup_device_rule *earlier)
 {
-	return r->type == 'a' && r->major < 0 && r->minor < 0 && r->access == CGROUP_DEVICE_ALL_ACCESS;
+	return r->access == CGROUP_DEVICE_ALL_ACCESS && (r->type == 'a' || r->type == earlier->type) &&
+	       (r->major < 0 || r->major == earlier->major) && (r->minor < 0 || r->minor == earlier->minor);
+}
+
+/* Has it a later one that decides, or numbers that no device has? */
+static bool says_nothing(const struct cgroup_device_rule *rules, size_t n, size_t i)
+{
+	if (rules[i].major > MAJOR_MAX || rules[i].minor > MINOR_MAX)
+		return true;
+	for (size_t later = i + 1; later < n; later++)
+		if (covers(&rules[later], &rules[i]))
+			return true;
+	return false;
+}
+
+/* The rules for one type, and the end. */
+static void emit_type(struct program *p, char type, const struct cgroup_device_rule *rules, size_t n)
+{
+	for (size_t i = n; i-- > 0;) {
+		const struct cgroup_device_rule *r = &rules[i];
+		bool all = r->major < 0 && r->minor < 0 && r->access == CGROUP_DEVICE_ALL_ACCESS;
+
+		if ((r->type != 'a' && r->type != type) || says_nothing(rules, n, i))
+			continue;
+		emit_rule(p, r);
+		if (all)
+			return;
+	}
+	emit_return(p, 0);
 }
 
 void cgroup_device_program(const struct cgroup_device_rule *rules, size_t n, struct bpf_insn **ret, size_t *ret_n)
@@ -99,12 +145,16 @@ void cgroup_device_program(const struct cgroup_device_rule *rules, size_t n, str
 	struct program p = { 0 };
 
 	emit_head(&p);
-	while (n > 0 && !is_everything(&rules[n - 1]))
-		emit_rule(&p, &rules[--n]);
-	emit_return(&p, n > 0 && rules[n - 1].allow);
+	size_t jump = emit(&p, JUMP_NE(R_TYPE, BPF_DEVCG_DEV_BLOCK, 0));
+	emit_type(&p, 'b', rules, n);
+	p.v[jump].off = (int16_t)(p.n - jump - 1);
+	emit_type(&p, 'c', rules, n);
 	*ret = p.v;
 	*ret_n = p.n;
 }
+
+/* A rule is at most eight instructions, of which a jump passes at most INT16_MAX. */
+_Static_assert(CGROUP_DEVICE_RULES_MAX * 8 + 2 <= INT16_MAX, "a jump over the rules of block devices");
 
 /* ---- loading ------------------------------------------------------------------------------------- */
 
@@ -202,6 +252,10 @@ int cgroup_devices_ebpf(int dir_fd, bool fresh, const struct cgroup_device_rule 
 	uint32_t old[OLD_MAX];
 	size_t n_insns;
 
+	if (n > CGROUP_DEVICE_RULES_MAX) {
+		err_say(err, -E2BIG, "the allowed device list has more than %d rules", CGROUP_DEVICE_RULES_MAX);
+		return err_where(err, "/linux/resources/devices");
+	}
 	cgroup_device_program(rules, n, &insns, &n_insns);
 	_cleanup_fd_ int fd = load_with_memlock(insns, n_insns);
 	if (fd < 0)

@@ -293,6 +293,8 @@ static int run_program(const struct bpf_insn *p, size_t n, uint32_t type, uint32
 		case BPF_ALU | BPF_MOV | BPF_X: r[i->dst_reg] = (uint32_t)r[i->src_reg]; break;
 		case BPF_ALU64 | BPF_MOV | BPF_K: r[i->dst_reg] = (uint64_t)(int64_t)i->imm; break;
 		case BPF_ALU | BPF_AND | BPF_K: r[i->dst_reg] = a & k; break;
+		case BPF_ALU | BPF_OR | BPF_X: r[i->dst_reg] = a | (uint32_t)r[i->src_reg]; break;
+		case BPF_ALU | BPF_LSH | BPF_K: r[i->dst_reg] = (uint32_t)(a << k); break;
 		case BPF_ALU | BPF_RSH | BPF_K: r[i->dst_reg] = a >> k; break;
 		case BPF_JMP32 | BPF_JNE | BPF_K: pc += a != k ? (size_t)i->off : 0; break;
 		case BPF_JMP32 | BPF_JEQ | BPF_K: pc += a == k ? (size_t)i->off : 0; break;
@@ -326,7 +328,8 @@ static void test_device_program(void)
 		{ .allow = 1, .type = 'c', .access = W, .major = 1, .minor = 3 },
 		{ .allow = 0, .type = 'c', .access = R, .major = 1, .minor = 5 },
 		{ .allow = 1, .type = 'a', .access = M, .major = -1, .minor = -1 },
-		{ .allow = 1, .type = 'b', .access = ALL, .major = 4294967295, .minor = 300 },
+		{ .allow = 1, .type = 'b', .access = ALL, .major = 4095, .minor = 1048575 },
+		{ .allow = 1, .type = 'b', .access = ALL, .major = 4294967295, .minor = 300 }, /* no device has them */
 	};
 	size_t n = sizeof(rules) / sizeof(rules[0]);
 	CHECK_INT(may(rules, n, 'c', R, 9, 9), 0); /* before "deny all" */
@@ -334,17 +337,67 @@ static void test_device_program(void)
 	/* access(path, F_OK): whatever is allowed of the device */
 	CHECK_INT(may(rules, n, 'c', 0, 1, 7), 1);
 	CHECK_INT(may(rules, n, 'b', 0, 8, 0), 1); /* its node may be made */
-	CHECK_INT(may(rules, n - 2, 'c', 0, 9, 9), 0);
+	CHECK_INT(may(rules, n - 3, 'c', 0, 9, 9), 0);
 	CHECK_INT(may(rules, n, 'c', W, 1, 7), 0);
 	CHECK_INT(may(rules, n, 'c', R | W, 1, 3), 1); /* one bit from each of two rules */
 	CHECK_INT(may(rules, n, 'c', R, 1, 5), 0);     /* a hole */
 	CHECK_INT(may(rules, n, 'c', R | M, 1, 5), 0);
 	CHECK_INT(may(rules, n, 'b', M, 77, 77), 1);
 	CHECK_INT(may(rules, n, 'b', R, 1, 3), 0);
-	CHECK_INT(may(rules, n, 'b', R | W | M, 4294967295, 300), 1);
+	CHECK_INT(may(rules, n, 'b', R | W | M, 4095, 1048575), 1);
+	CHECK_INT(may(rules, n, 'b', R, 4095, 300), 0);
 	CHECK_INT(may(rules, n, 'c', 0, 1, 7), 1);
 	CHECK_INT(may(rules, n, 'c', 0, 2, 7), 1);
 	CHECK_INT(may(rules, 0, 'c', R, 1, 3), 0); /* no rule: denied */
+}
+
+/* What the list says, bit by bit. */
+static int asked(const struct cgroup_device_rule *rules, size_t n, char type, uint32_t access, int64_t major,
+		 int64_t minor)
+{
+	uint32_t left = access;
+
+	for (size_t i = n; i-- > 0;) {
+		const struct cgroup_device_rule *r = &rules[i];
+
+		if ((r->type != 'a' && r->type != type) || (r->major >= 0 && r->major != major) ||
+		    (r->minor >= 0 && r->minor != minor))
+			continue;
+		if (!r->allow && (r->access == ALL || left & r->access))
+			return 0;
+		if (r->allow && (left &= ~(uint32_t)r->access) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+static void test_device_program_of_any_list(void)
+{
+	static const int64_t numbers[] = { -1, 0, 1, 3, 5, 4095, 4096, 1048575 };
+	uint32_t seed = 1;
+
+#define RANDOM(n) ((seed = seed * 1664525 + 1013904223) >> 16) % (n)
+	for (int round = 0; round < 500; round++) {
+		struct cgroup_device_rule rules[12];
+		size_t n = RANDOM(13);
+
+		for (size_t i = 0; i < n; i++) {
+			rules[i] = (struct cgroup_device_rule){ .allow = RANDOM(3) > 0, .access = 1 + RANDOM(7) };
+			rules[i].type = "abc"[RANDOM(3)];
+			rules[i].access = RANDOM(2) ? (uint8_t)ALL : rules[i].access;
+			rules[i].major = numbers[RANDOM(7)];
+			rules[i].minor = numbers[RANDOM(8)];
+		}
+		for (int i = 0; i < 200; i++) {
+			char type = "bc"[RANDOM(2)];
+			uint32_t access = RANDOM(8);
+			int64_t major = numbers[1 + RANDOM(5)], minor = numbers[1 + RANDOM(7)];
+
+			CHECK_INT(may(rules, n, type, access, (uint32_t)major, (uint32_t)minor),
+				  asked(rules, n, type, access, major, minor));
+		}
+	}
+#undef RANDOM
 }
 
 static const char *lines(const struct cgroup_device_rule *rules, size_t n, struct err *err)
@@ -540,6 +593,7 @@ int main(void)
 	UNIT(test_lists);
 	UNIT(test_unified);
 	UNIT(test_device_program);
+	UNIT(test_device_program_of_any_list);
 	UNIT(test_device_lines);
 	UNIT(test_device_rules);
 	UNIT(test_locate);
