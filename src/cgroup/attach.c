@@ -24,6 +24,26 @@ int cgroup_open_v2(const struct cgroup *c)
 	return fd < 0 ? -1 : fd;
 }
 
+size_t cgroup_open_tasks(const struct cgroup *c, int *ret, size_t max)
+{
+	size_t n = 0;
+
+	if (c->driver == CGROUP_DRIVER_SYSTEMD && !c->recorded)
+		return 0;
+	for (size_t i = 0; i < c->n_dirs; i++) {
+		if (c->dirs[i].v2)
+			continue;
+		_cleanup_free_ char *path = cgroup_dir_file(&c->dirs[i], "tasks");
+		int fd = n < max ? fd_open(AT_FDCWD, path, O_WRONLY, 0) : -1;
+		if (fd < 0) {
+			fd_close_many(ret, n);
+			return 0;
+		}
+		ret[n++] = fd;
+	}
+	return n;
+}
+
 static const char *attach_hint(const struct cgroup_dir *d, int code)
 {
 	if (code == -EBUSY && d->v2)
@@ -84,7 +104,7 @@ static void enable_in_scope(const struct cgroup *c)
 		(void)cgroup_enable_controllers(c, d); /* what is missing, the write says (write.c) */
 }
 
-int cgroup_attach(struct cgroup *c, pid_t pid, bool skip_v2, const struct oci_resources *res, struct err *err)
+int cgroup_attach(struct cgroup *c, pid_t pid, unsigned entered, const struct oci_resources *res, struct err *err)
 {
 	char text[16];
 	int r = 0;
@@ -94,10 +114,11 @@ int cgroup_attach(struct cgroup *c, pid_t pid, bool skip_v2, const struct oci_re
 		r = systemd_start_scope(c, pid, res, err);
 		if (r == 0)
 			r = cgroup_make_dirs(c, err);
-		skip_v2 = false;
+		entered = 0;
 	}
 	for (size_t i = 0; r == 0 && i < c->n_dirs; i++)
-		if (!(skip_v2 && c->dirs[i].v2) && !attach_delegated(c, &c->dirs[i], text))
+		if (!(entered & (c->dirs[i].v2 ? CGROUP_ENTERED_V2 : CGROUP_ENTERED_V1)) &&
+		    !attach_delegated(c, &c->dirs[i], text))
 			r = attach(&c->dirs[i], text, err);
 	if (r == 0 && !c->recorded)
 		enable_in_scope(c);

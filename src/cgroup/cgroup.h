@@ -92,11 +92,16 @@ int cgroup_survey(struct cgroup *c, struct err *err);
  * -EBUSY too when it is frozen. systemd: looks only; systemd makes the scope when it gets a pid, so with that
  * driver cgroup_write, cgroup_set_devices and cgroup_chown come after cgroup_attach. */
 int cgroup_create(struct cgroup *c, struct err *err);
-/* Put a process into it: every hierarchy (skip_v2: it was born in the v2 one). systemd: StartTransientUnit
+enum { CGROUP_ENTERED_V2 = 1, CGROUP_ENTERED_V1 = 2 };  /* where a process is already */
+/* Put a process into it: every hierarchy, but for those of `entered`. systemd: StartTransientUnit
  * with properties from resources (may be NULL), then the hierarchies that systemd does not manage. */
-int cgroup_attach(struct cgroup *c, pid_t pid, bool skip_v2, const struct oci_resources *res, struct err *err);
+int cgroup_attach(struct cgroup *c, pid_t pid, unsigned entered, const struct oci_resources *res, struct err *err);
 /* A descriptor of the v2 directory for CLONE_INTO_CGROUP; -1 when there is none. Owned by the caller. */
 int cgroup_open_v2(const struct cgroup *c);
+/* Descriptors of the v1 directories' files `tasks`, owned by the caller: a thread that writes 0 to each is in the cgroup.
+ * The kernel lets all other threads go on meanwhile, whereas a pid in cgroup.procs waits for an RCU grace period, which
+ * takes milliseconds. None when they are more than max, or not all can be opened. */
+size_t cgroup_open_tasks(const struct cgroup *c, int *ret, size_t max);
 /* Make c->delegated, put all processes of c there, and hand it to uid (0: it stays root's). */
 int cgroup_delegate(const struct cgroup *c, uid_t uid, struct err *err);
 /* Hand the delegated files to uid (config-linux.md, Cgroup ownership). */

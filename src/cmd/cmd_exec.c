@@ -154,6 +154,7 @@ static int open_container(struct exec *e, const struct options *o, struct err *e
 		code = container_config(&e->container, &e->arena, &l->config, err);
 	if (code < 0)
 		return code;
+	e->request.paused = e->container.seen.status == OCI_STATUS_PAUSED;
 	e->request.init_pid = e->container.seen.pid;
 	e->request.init_pid_fd = e->container.seen.pid_fd;
 	l->record = *e->container.record;

@@ -87,6 +87,7 @@ static inline unsigned request_first_fd(const struct request *r)
 }
 
 struct exec_request {
+	bool paused;                    /* the container is */
 	pid_t init_pid;
 	int init_pid_fd;                /* init, checked against the record, borrowed; 0: none (explain) */
 	uint64_t nstypes;               /* CLONE_NEW* of the namespaces in which init differs from the caller */

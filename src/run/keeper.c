@@ -70,7 +70,8 @@ static int gather(struct tools *t, const struct cgroup *c)
 int keeper_start(int init_pid_fd, const struct cgroup *c, const char *temp_dir, pid_t *ret_pid, struct err *err)
 {
 	struct tools t = { .fds = { init_pid_fd } };
-	int pid_fd = -1, in_cgroup, r;
+	unsigned entered;
+	int pid_fd = -1, r;
 
 	r = gather(&t, c);
 	if (r < 0) {
@@ -84,7 +85,7 @@ int keeper_start(int init_pid_fd, const struct cgroup *c, const char *temp_dir, 
 				   .cgroup_fd = -1,
 				   .temp_dir = temp_dir,
 				   .null_stdio = 1 };
-		r = spawn_executor(&s, ret_pid, &pid_fd, &in_cgroup, err);
+		r = spawn_executor(&s, ret_pid, &pid_fd, &entered, err);
 	}
 	fd_close(pid_fd);
 	for (size_t i = 1; i <= t.n; i++)

@@ -35,7 +35,7 @@ struct run {
 	bool started;                   /* the program was executed */
 	bool ready;                     /* init waits for start */
 	int executor_pid_fd;            /* -1 once it is reaped */
-	bool in_cgroup;                 /* the executor was born in the v2 cgroup */
+	unsigned entered;               /* the cgroups that the executor is in since it was started: CGROUP_ENTERED_* */
 	bool seccomp_handed;            /* the seccomp agent has the listener */
 	bool process_recorded;          /* the record has the process and its namespaces */
 	bool hook_failed;               /* why the plan failed: poststop hooks run (runtime.md, lifecycle) */

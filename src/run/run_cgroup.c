@@ -62,7 +62,7 @@ int run_op_CGROUP_ATTACH(struct run *r, const struct op *op, struct err *err)
 	const struct oci_resources *resources = c && c->linux_ ? c->linux_->resources : NULL;
 
 	(void)op;
-	return cgroup_attach(r->cgroup, r->executor_pid, r->in_cgroup, resources, err);
+	return cgroup_attach(r->cgroup, r->executor_pid, r->entered, resources, err);
 }
 
 int run_op_RDT(struct run *r, const struct op *op, struct err *err)

@@ -191,15 +191,19 @@ static void describe_death(const struct run *r, char *buf, size_t size)
 		snprintf(buf, size, "was killed by signal %d (%s)", info.si_status, strsignal(info.si_status));
 }
 
+int run_error_memory(struct err *err)
+{
+	err_say(err, -ENOMEM, "container init was OOM-killed (memory limit too low?)");
+	return err_where(err, "/linux/resources/memory/limit");
+}
+
 int run_error_died(struct run *r, struct err *err)
 {
 	char what[512] = "", how[128];
 
 	/* (What exec starts is not the first process of the cgroup: another can have been killed there.) */
-	if (!r->request->exec && r->cgroup && cgroup_oom_kills(r->cgroup) > 0) {
-		err_say(err, -ENOMEM, "container init was OOM-killed (memory limit too low?)");
-		return err_where(err, "/linux/resources/memory/limit");
-	}
+	if (!r->request->exec && r->cgroup && cgroup_oom_kills(r->cgroup) > 0)
+		return run_error_memory(err);
 
 	if (r->op < r->plan.header->n_ops)
 		plan_describe_op(&r->plan, r->op, what, sizeof(what));

@@ -36,6 +36,8 @@ int run_error_init(struct run *r, const struct sync_record *record, struct err *
 void run_error_host(const struct run *r, const struct op *op, struct err *err);
 /* For a container process that died without a word. */
 int run_error_died(struct run *r, struct err *err);
+/* The container's memory limit did not let it begin. */
+int run_error_memory(struct err *err);
 /* Log a failure that was tolerated. */
 void run_warn_init(struct run *r, const struct sync_record *record);
 void run_warn_host(struct run *r, uint32_t op, const struct err *why);

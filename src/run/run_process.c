@@ -24,12 +24,29 @@
 
 /* ---- the executor -------------------------------------------------------------------------- */
 
+#define MAX_HIERARCHIES 24 /* of cgroup v1, named ones too */
+
+/* In a frozen cgroup it would freeze at once, and we, who wait for its exec, with it. */
+static bool may_enter(const struct run *r)
+{
+	return r->cgroup && !(r->request->exec && r->request->exec->paused);
+}
+
+/* The image is executed in the container's cgroup. */
+static bool has_memory_limit(const struct run *r)
+{
+	const struct oci_resources *res = r->config && r->config->linux_ ? r->config->linux_->resources : NULL;
+
+	return r->cgroup && res && res->memory && res->memory->has_limit && res->memory->limit > 0;
+}
+
 static int spawn_with(struct run *r, const struct op *op, int sync_fd, int cgroup_fd, struct err *err)
 {
 	_cleanup_fd_ int plan_fd = spawn_sealed_data("husk-plan", r->block, r->block_size);
 	_cleanup_free_ char *first = mem_printf("%u", r->plan.header->first_fd);
 	const char *args[] = { first, NULL };
-	int fds[] = { sync_fd, plan_fd }, in_cgroup = 0;
+	int fds[] = { sync_fd, plan_fd }, task_fds[MAX_HIERARCHIES];
+	size_t n_task_fds = may_enter(r) ? cgroup_open_tasks(r->cgroup, task_fds, MAX_HIERARCHIES) : 0;
 	struct spawn s = {
 		.role = "run",
 		.args = args,
@@ -37,14 +54,16 @@ static int spawn_with(struct run *r, const struct op *op, int sync_fd, int cgrou
 		.fds = fds,
 		.n_fds = 2,
 		.cgroup_fd = cgroup_fd,
+		.task_fds = task_fds,
+		.n_task_fds = n_task_fds,
 		.namespaces = op->u.SPAWN.namespaces,
 		.temp_dir = r->request->root,
 	};
-
-	if (plan_fd < 0)
-		return err_set(err, plan_fd, "make the plan's memory file");
-	int code = spawn_executor(&s, &r->executor_pid, &r->executor_pid_fd, &in_cgroup, err);
-	r->in_cgroup = in_cgroup;
+	int code = plan_fd < 0 ? err_set(err, plan_fd, "make the plan's memory file")
+			       : spawn_executor(&s, &r->executor_pid, &r->executor_pid_fd, &r->entered, err);
+	fd_close_many(task_fds, n_task_fds);
+	if (code == -ENOMEM && has_memory_limit(r))
+		code = run_error_memory(err);
 	if (code == 0 && op->u.SPAWN.born) {
 		r->init_pid = r->executor_pid;
 		r->init_pid_fd = fd_take(r->executor_pid_fd);

@@ -2,6 +2,7 @@
 /* Starting the executor image; see spawn.h. */
 #include "spawn.h"
 
+#include "cgroup/cgroup.h"
 #include "spawn_image.h"
 #include "util/err.h"
 #include "util/fd.h"
@@ -28,15 +29,26 @@ struct child {
 	size_t n_fds;
 	unsigned first_fd;
 	int image_fd, null_fd;
-	volatile int error;  /* why it could not execute the image: written by the child, in our memory */
-	int copies[MAX_FDS]; /* of the child: descriptors that stood where others belong */
+	const int *task_fds;
+	size_t n_task_fds;
+	volatile int error;    /* why it could not execute the image: written by the child, in our memory */
+	volatile bool entered; /* by the child too: it is in all v1 cgroups */
+	int copies[MAX_FDS];   /* of the child: descriptors that stood where others belong */
 };
 
 static int child_prepare(struct child *c, const struct spawn *s)
 {
 	size_t n = 0;
 
-	*c = (struct child){ .image_fd = -1, .null_fd = -1, .first_fd = s->first_fd, .fds = s->fds, .n_fds = s->n_fds };
+	*c = (struct child){
+		.image_fd = -1,
+		.null_fd = -1,
+		.first_fd = s->first_fd,
+		.fds = s->fds,
+		.n_fds = s->n_fds,
+		.task_fds = s->task_fds,
+		.n_task_fds = s->n_task_fds,
+	};
 	c->argv[n++] = "husk-init";
 	c->argv[n++] = s->role;
 	for (const char *const *a = s->args; a && *a; a++) {
@@ -84,11 +96,20 @@ static void child_place_fds(struct child *c)
 	c->copies[0] = image_fd;
 }
 
+static void child_enter_cgroups(struct child *c)
+{
+	for (size_t i = 0; i < c->n_task_fds; i++)
+		if (write(c->task_fds[i], "0", 1) < 0)
+			return; /* attaching by pid says why */
+	c->entered = c->n_task_fds > 0;
+}
+
 /* Between clone and exec: system calls alone, nothing is allocated or formatted. */
 static _Noreturn void child_run(struct child *c)
 {
 	static char *const no_env[] = { NULL };
 
+	child_enter_cgroups(c);
 	if (c->null_fd >= 0) {
 		if (dup2(c->null_fd, 0) < 0 || dup2(c->null_fd, 1) < 0 || dup2(c->null_fd, 2) < 0)
 			child_fail(c);
@@ -139,26 +160,28 @@ static __attribute__((noinline)) long clone_child(struct child *c, uint64_t flag
 
 /* In the cgroup when that works: not before Linux 5.7, and not for a cgroup that may not be entered so, or that the
  * container has divided (EBUSY). */
-static long clone_into(struct child *c, const struct spawn *s, int *ret_pid_fd, int *ret_in_cgroup)
+static long clone_into(struct child *c, const struct spawn *s, int *ret_pid_fd, unsigned *ret_entered)
 {
 	long pid = -EINVAL;
 
-	*ret_in_cgroup = 0;
+	*ret_entered = 0;
 	if (s->cgroup_fd >= 0) {
 		pid = clone_child(c, s->namespaces | CLONE_INTO_CGROUP, s->cgroup_fd, ret_pid_fd);
-		*ret_in_cgroup = pid > 0;
+		*ret_entered = pid > 0 ? CGROUP_ENTERED_V2 : 0;
 		if (pid == -ENOMEM || pid == -EAGAIN)
 			return pid;
 	}
 	return pid < 0 ? clone_child(c, s->namespaces, -1, ret_pid_fd) : pid;
 }
 
-static int start_child(struct child *c, const struct spawn *s, int *ret_pid_fd, int *ret_in_cgroup)
+static int start_child(struct child *c, const struct spawn *s, int *ret_pid_fd, unsigned *ret_entered)
 {
 	siginfo_t info;
 
 	/* No handler of ours can run in the child (CLONE_CLEAR_SIGHAND); the image blocks all signals with its first call. */
-	long pid = clone_into(c, s, ret_pid_fd, ret_in_cgroup);
+	long pid = clone_into(c, s, ret_pid_fd, ret_entered);
+	if (c->entered)
+		*ret_entered |= CGROUP_ENTERED_V1;
 	if (pid < 0 || !c->error)
 		return (int)pid;
 	while (waitid(P_PIDFD, (id_t)*ret_pid_fd, &info, WEXITED) < 0 && errno == EINTR)
@@ -167,20 +190,19 @@ static int start_child(struct child *c, const struct spawn *s, int *ret_pid_fd, 
 	return -c->error;
 }
 
-int spawn_executor(const struct spawn *s, pid_t *ret_pid, int *ret_pid_fd, int *ret_in_cgroup, struct err *err)
+int spawn_executor(const struct spawn *s, pid_t *ret_pid, int *ret_pid_fd, unsigned *ret_entered, struct err *err)
 {
-	int pid_fd = -1, in_cgroup = 0;
+	int pid_fd = -1;
 	struct child c;
 
 	int r = child_prepare(&c, s);
 	if (r >= 0)
-		r = start_child(&c, s, &pid_fd, &in_cgroup);
+		r = start_child(&c, s, &pid_fd, ret_entered);
 	fd_close(c.image_fd);
 	fd_close(c.null_fd);
 	if (r < 0)
 		return err_set(err, r, "start the executor");
 	*ret_pid = r;
 	*ret_pid_fd = pid_fd;
-	*ret_in_cgroup = in_cgroup;
 	return 0;
 }

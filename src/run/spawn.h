@@ -18,14 +18,16 @@ struct spawn {
 	const int *fds;
 	size_t n_fds;
 	int cgroup_fd;                  /* v2 directory to be born in, or -1 */
+	const int *task_fds;            /* cgroup_open_tasks: v1 cgroups to enter before the exec */
+	size_t n_task_fds;
 	unsigned long long namespaces;  /* CLONE_NEW* to be born in, none of which may be a user namespace */
 	const char *temp_dir;           /* where an unnamed file can be made when memory files cannot be executed */
 	int null_stdio;                 /* standard streams are /dev/null, a session of its own, no preserved ones */
 };
 
-/* Start it. *ret_in_cgroup says whether it was born in cgroup_fd; when not (kernel or permission), it must
+/* Start it. *ret_entered says of which cgroups it is (CGROUP_ENTERED_*); what is missing (kernel or permission) must
  * be attached by pid. Returns once the image has been executed, or with why it could not be. */
-int spawn_executor(const struct spawn *s, pid_t *ret_pid, int *ret_pid_fd, int *ret_in_cgroup, struct err *err);
+int spawn_executor(const struct spawn *s, pid_t *ret_pid, int *ret_pid_fd, unsigned *ret_entered, struct err *err);
 
 /* A sealed memory file with this content, close-on-exec. */
 int spawn_sealed_data(const char *name, const void *data, size_t size);

@@ -65,7 +65,7 @@ static pid_t start_in(struct cgroup *c, void (*fn)(void))
 		_exit(0);
 	}
 	close(gate[0]);
-	int r = cgroup_attach(c, pid, false, NULL, &err);
+	int r = cgroup_attach(c, pid, 0, NULL, &err);
 	CHECK_SAY(r == 0, "attach: %.400s", err.text);
 	close(gate[1]);
 	return pid;

@@ -61,7 +61,7 @@ static void test_scope(void)
 	if (pid == 0)
 		for (;;)
 			pause();
-	r = cgroup_attach(&c, pid, false, &res, &err);
+	r = cgroup_attach(&c, pid, 0, &res, &err);
 	CHECK_SAY(r == 0, "attach: %.400s", err.text);
 	CHECK_INT(cgroup_populated(&c), 1);
 
@@ -71,7 +71,7 @@ static void test_scope(void)
 	CHECK_INT(cgroup_from_record(record, &other, &err), 0);
 	cgroup_record_free(record);
 	other.recorded = false;
-	CHECK(cgroup_attach(&other, pid, false, &res, &err) < 0);
+	CHECK(cgroup_attach(&other, pid, 0, &res, &err) < 0);
 	CHECK_SAY(strstr(err.text, "systemd: StartTransientUnit"), "%.400s", err.text);
 	cgroup_done(&other);
 

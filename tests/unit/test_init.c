@@ -207,7 +207,8 @@ static void reserve_output(void)
 static int box_spawn(struct box *b, uint32_t flags)
 {
 	const char *const args[] = { "4", NULL };
-	int sync[2], out[2], in_cgroup, fds[2], r;
+	int sync[2], out[2], fds[2], r;
+	unsigned entered;
 	struct spawn s = { .role = "run",
 			   .args = args,
 			   .first_fd = FIRST_FD,
@@ -226,7 +227,7 @@ static int box_spawn(struct box *b, uint32_t flags)
 	dup2(out[1], 3);
 	fds[0] = sync[1];
 	fds[1] = spawn_sealed_data("plan", block, size);
-	r = spawn_executor(&s, &b->executor, &(int){ -1 }, &in_cgroup, &err);
+	r = spawn_executor(&s, &b->executor, &(int){ -1 }, &entered, &err);
 	reserve_output();
 	close(out[1]);
 	close(sync[1]);
@@ -991,7 +992,8 @@ static void run_keeper(const char *word, const char *file, const char *cgroup)
 	const char *const args[] = { word, NULL };
 	char path[400], nested[400];
 	struct err err = { 0 };
-	int fds[2], pid_fd = -1, in_cgroup, status;
+	int fds[2], pid_fd = -1, status;
+	unsigned entered;
 	pid_t keeper, init = fork(), a, b;
 
 	if (init == 0)
@@ -1012,7 +1014,7 @@ static void run_keeper(const char *word, const char *file, const char *cgroup)
 			   .cgroup_fd = -1,
 			   .temp_dir = "/tmp",
 			   .null_stdio = 1 };
-	CHECK(fds[1] >= 0 && spawn_executor(&s, &keeper, &pid_fd, &in_cgroup, &err) == 0);
+	CHECK(fds[1] >= 0 && spawn_executor(&s, &keeper, &pid_fd, &entered, &err) == 0);
 	close(fds[0]);
 	close(fds[1]);
 	usleep(50000);
