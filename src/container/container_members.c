@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 struct membership {
-	const char *file; /* "pid" or "mnt" of /proc/PID/ns; NULL: none */
+	const char *kind; /* "pid" or "mnt" of /proc/PID/ns; NULL: none */
 	uint64_t inode;
 };
 
@@ -40,12 +40,11 @@ static uint64_t recorded_inode(const struct husk_record *r, const char *type)
 	return 0;
 }
 
-static uint64_t inode_of(const char *pid, const char *file)
+static uint64_t inode_of(pid_t pid, const char *kind)
 {
-	_cleanup_free_ char *path = mem_printf("/proc/%s/ns/%s", pid, file);
-	struct stat st;
+	uint64_t inode;
 
-	return stat(path, &st) == 0 ? st.st_ino : 0;
+	return process_namespace(pid, kind, &inode) == 0 ? inode : 0;
 }
 
 /* Does the configuration give the container a new mount namespace? One that it joined is another's. */
@@ -76,7 +75,7 @@ static struct membership find_membership(const struct container *c)
 	else if (has_own_mount_ns(c))
 		m = (struct membership){ "mnt", recorded_inode(c->record, "mount") };
 	/* Never what husk itself is in. */
-	if (!m.file || m.inode == 0 || m.inode == inode_of("self", m.file))
+	if (!m.kind || m.inode == 0 || m.inode == inode_of(0, m.kind))
 		return (struct membership){ 0 };
 	return m;
 }
@@ -107,7 +106,7 @@ int container_members(const struct container *c, pid_t **ret, size_t *ret_n, str
 	pid_t *pids = mem_alloc(sizeof(*pids));
 	size_t n = 0;
 
-	if (!m.file) {
+	if (!m.kind) {
 		if (init_lives(c))
 			pids[n++] = c->seen.pid;
 		*ret = pids;
@@ -120,10 +119,8 @@ int container_members(const struct container *c, pid_t **ret, size_t *ret_n, str
 		return err_set(err, -errno, "open /proc");
 	}
 	for (struct dirent *e; (e = readdir(proc));) {
-		if (!is_pid(e->d_name) || inode_of(e->d_name, m.file) != m.inode)
-			continue;
-		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
-		if (is_gone(pid))
+		pid_t pid = is_pid(e->d_name) ? (pid_t)strtol(e->d_name, NULL, 10) : 0;
+		if (!pid || inode_of(pid, m.kind) != m.inode || is_gone(pid))
 			continue;
 		pids = mem_grow(pids, n + 1, sizeof(*pids));
 		pids[n++] = pid;
@@ -137,13 +134,10 @@ int container_members(const struct container *c, pid_t **ret, size_t *ret_n, str
 /* Held first, then checked: a pid that went to another process meanwhile is not signalled. */
 static bool signal_member(const struct container *c, const struct membership *m, pid_t pid, int sig)
 {
-	char name[16];
-
-	if (!m->file)
+	if (!m->kind)
 		return c->seen.pid_fd >= 0 && syscall(SYS_pidfd_send_signal, c->seen.pid_fd, sig, NULL, 0) == 0;
 	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	snprintf(name, sizeof(name), "%d", (int)pid);
-	if (fd < 0 || inode_of(name, m->file) != m->inode)
+	if (fd < 0 || inode_of(pid, m->kind) != m->inode)
 		return false;
 	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == 0;
 }

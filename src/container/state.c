@@ -4,6 +4,7 @@
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -67,11 +68,11 @@ static bool root_is_ordinary(void)
 {
 	enum { INITIAL_USER_NS = 0xEFFFFFFD }; /* PROC_USER_INIT_INO, part of the kernel's interface */
 	const char *user = getenv("USER");
-	struct stat st;
+	uint64_t inode;
 
 	if (user && strcmp(user, "root") == 0)
 		return false;
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != (ino_t)(unsigned)INITIAL_USER_NS;
+	return process_namespace(0, "user", &inode) == 0 && inode != (unsigned)INITIAL_USER_NS;
 }
 
 char *state_default_root(void)

@@ -96,6 +96,9 @@ struct exec_request {
 	bool terminal;
 };
 
+/* The names of the kinds of namespaces in /proc/PID/ns, by enum oci_namespace_type. */
+extern const char *const host_namespace_names[];
+
 /* Fill facts for a config and a request (either may be NULL: only what is always needed). */
 struct oci_config;
 struct err;

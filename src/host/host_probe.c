@@ -7,6 +7,7 @@
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/number.h"
+#include "util/process.h"
 #include "util/path.h"
 
 #include <errno.h>
@@ -57,6 +58,11 @@ static void probe_kernel(struct facts *f)
 				 (errno != ENOSYS && errno != EPERM);
 }
 
+const char *const host_namespace_names[oci_namespace_type_MAX] = {
+	[OCI_NS_PID] = "pid", [OCI_NS_NETWORK] = "net", [OCI_NS_MOUNT] = "mnt",     [OCI_NS_IPC] = "ipc",
+	[OCI_NS_UTS] = "uts", [OCI_NS_USER] = "user",   [OCI_NS_CGROUP] = "cgroup", [OCI_NS_TIME] = "time",
+};
+
 static uint64_t inode_of(const char *path)
 {
 	struct stat st;
@@ -90,17 +96,10 @@ static bool is_wanted(const struct oci_config *config, int type)
 
 static void probe_namespaces(const struct oci_config *config, struct facts *f)
 {
-	static const char *const paths[] = {
-		[OCI_NS_PID] = "/proc/self/ns/pid",       [OCI_NS_NETWORK] = "/proc/self/ns/net",
-		[OCI_NS_MOUNT] = "/proc/self/ns/mnt",     [OCI_NS_IPC] = "/proc/self/ns/ipc",
-		[OCI_NS_UTS] = "/proc/self/ns/uts",       [OCI_NS_USER] = "/proc/self/ns/user",
-		[OCI_NS_CGROUP] = "/proc/self/ns/cgroup", [OCI_NS_TIME] = "/proc/self/ns/time",
-	};
-
-	_Static_assert(sizeof(paths) / sizeof(paths[0]) == oci_namespace_type_MAX, "a path for each kind");
 	_Static_assert(sizeof(f->host_ns) / sizeof(f->host_ns[0]) == oci_namespace_type_MAX, "room for each kind");
 	for (int i = 0; i < oci_namespace_type_MAX; i++)
-		f->host_ns[i] = is_wanted(config, i) ? inode_of(paths[i]) : 0;
+		if (!is_wanted(config, i) || process_namespace(0, host_namespace_names[i], &f->host_ns[i]) < 0)
+			f->host_ns[i] = 0;
 	f->time_ns = f->host_ns[OCI_NS_TIME] != 0;
 	f->in_user_ns = f->host_ns[OCI_NS_USER] != 0 && f->host_ns[OCI_NS_USER] != USER_NS_INITIAL;
 }

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LAST_PID 1024         /* kernel threads of the boot have low pids, a few for each CPU */
@@ -38,11 +37,9 @@ static bool is_kdevtmpfs(unsigned pid)
 /* Also asks the kernel whether we may look at it, which is what opening takes. */
 static bool can_open(unsigned pid)
 {
-	struct stat st;
-	char path[48];
+	uint64_t inode;
 
-	snprintf(path, sizeof(path), "/proc/%u/ns/mnt", pid);
-	return stat(path, &st) == 0;
+	return process_namespace((pid_t)pid, "mnt", &inode) == 0;
 }
 
 static unsigned search(void)

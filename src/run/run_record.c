@@ -16,27 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static const char *const ns_files[] = {
-	[OCI_NS_PID] = "pid", [OCI_NS_NETWORK] = "net", [OCI_NS_MOUNT] = "mnt",     [OCI_NS_IPC] = "ipc",
-	[OCI_NS_UTS] = "uts", [OCI_NS_USER] = "user",   [OCI_NS_CGROUP] = "cgroup", [OCI_NS_TIME] = "time",
-};
 
 int run_namespace_inode(pid_t pid, enum oci_namespace_type type, uint64_t *ret)
 {
-	struct stat st;
-	char path[64];
-
-	if (pid > 0)
-		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, ns_files[type]);
-	else
-		snprintf(path, sizeof(path), "/proc/self/ns/%s", ns_files[type]);
-	if (stat(path, &st) < 0)
-		return -errno;
-	*ret = st.st_ino;
-	return 0;
+	return process_namespace(pid, host_namespace_names[type], ret);
 }
 
 uint64_t run_namespaces_of(pid_t pid)

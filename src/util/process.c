@@ -15,6 +15,22 @@
 
 #define BOOT_ID_LENGTH 36
 
+int process_namespace(pid_t pid, const char *kind, uint64_t *ret)
+{
+	char path[48], text[48]; /* "net:[4026531840]" */
+
+	if (pid > 0)
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kind);
+	else
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	ssize_t n = readlink(path, text, sizeof(text) - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	const char *number = strchr(text, '[');
+	return number && number_scan(number + 1, 10, ret) ? 0 : -EBADMSG;
+}
+
 /* The n-th field after p, or NULL. */
 static const char *skip_fields(const char *p, unsigned n)
 {

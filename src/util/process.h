@@ -40,6 +40,10 @@ static inline bool process_is_gone(const struct process_stat *s)
 /* "12 (sh, state S in do_wait), …": who is in a list of pids, for errors; malloc'ed. */
 char *process_describe(const pid_t *pids, size_t n);
 
+/* The inode of a namespace (kind: "net", "mnt", …, as in /proc/PID/ns) of a process, 0: our own. 0 or a negative errno.
+ * By readlink(2): stat(2) has the kernel make an inode for it, which takes ten times as long. */
+int process_namespace(pid_t pid, const char *kind, uint64_t *ret);
+
 /* The boot id, 36 characters; "" when it cannot be read. */
 const char *process_boot_id(void);
 
