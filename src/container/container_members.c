@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The processes of a container that has no cgroup: those that share its own PID namespace, else its own mount
- * namespace.  Both can be told from outside by the inode, and neither is left without a privilege that a container's
- * program seldom has.
+ * namespace.  Both can be told from outside, and neither is left without a privilege that a container's program seldom has.
  */
 #include "container_members.h"
 #include "container.h"
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"
+#include "util/number.h"
 #include "util/process.h"
 
 #include <dirent.h>
@@ -24,20 +24,30 @@
 #include <time.h>
 #include <unistd.h>
 
+#define EXIT_MS 200 /* in which a process ends that has been killed */
+
 struct membership {
-	const char *kind; /* "pid" or "mnt" of /proc/PID/ns; NULL: none */
-	uint64_t inode;
+	const char *kind;   /* "pid" or "mnt" of /proc/PID/ns; NULL: none */
+	uint64_t inode, id; /* id: 0 where it is not known */
 };
 
-/* The inode that the record has for a kind of namespace; 0: none. */
-static uint64_t recorded_inode(const struct husk_record *r, const char *type)
+/* Of the kind of namespace that the record calls `type`; all 0: it has none. */
+static struct membership recorded(const struct husk_record *r, const char *type, const char *kind)
 {
+	struct membership m = { .kind = kind };
 	size_t len = strlen(type);
 
-	for (size_t i = 0; i < r->n_namespaces; i++)
-		if (strncmp(r->namespaces[i], type, len) == 0 && r->namespaces[i][len] == ':')
-			return strtoull(r->namespaces[i] + len + 1, NULL, 10);
-	return 0;
+	for (size_t i = 0; i < r->n_namespaces; i++) {
+		const char *s = r->namespaces[i];
+
+		if (strncmp(s, type, len) != 0 || s[len] != ':')
+			continue;
+		const char *rest = number_scan(s + len + 1, 10, &m.inode);
+		if (*rest == ':')
+			number_scan(rest + 1, 10, &m.id);
+		break;
+	}
+	return m;
 }
 
 static uint64_t inode_of(pid_t pid, const char *kind)
@@ -64,34 +74,6 @@ static bool has_own_mount_ns(const struct container *c)
 	return own;
 }
 
-static struct membership find_membership(const struct container *c)
-{
-	struct membership m = { 0 };
-
-	if (c->record->boot_id && strcmp(c->record->boot_id, process_boot_id()) != 0)
-		return m; /* inodes of another boot mean nothing */
-	if (c->record->own_pid_namespace)
-		m = (struct membership){ "pid", recorded_inode(c->record, "pid") };
-	else if (has_own_mount_ns(c))
-		m = (struct membership){ "mnt", recorded_inode(c->record, "mount") };
-	/* Never what husk itself is in. */
-	if (!m.kind || m.inode == 0 || m.inode == inode_of(0, m.kind))
-		return (struct membership){ 0 };
-	return m;
-}
-
-static bool is_gone(pid_t pid)
-{
-	struct process_stat stat;
-
-	return process_stat(pid, &stat) < 0 || process_is_gone(&stat);
-}
-
-static bool is_pid(const char *name)
-{
-	return name[0] >= '1' && name[0] <= '9' && strspn(name, "0123456789") == strlen(name);
-}
-
 /* A pidfd is readable once its process has ended. */
 static bool init_lives(const struct container *c)
 {
@@ -100,7 +82,58 @@ static bool init_lives(const struct container *c)
 	return p.fd >= 0 && poll(&p, 1, 0) == 0;
 }
 
-int container_members(const struct container *c, pid_t **ret, size_t *ret_n, struct err *err)
+static struct membership find_membership(const struct container *c)
+{
+	struct membership m = { 0 };
+
+	if (c->record->boot_id && strcmp(c->record->boot_id, process_boot_id()) != 0)
+		return m; /* inodes of another boot mean nothing */
+	/* Nobody outlives the first process of a PID namespace. */
+	if (c->record->own_pid_namespace && init_lives(c))
+		m = recorded(c->record, "pid", "pid");
+	else if (!c->record->own_pid_namespace && has_own_mount_ns(c))
+		m = recorded(c->record, "mount", "mnt");
+	/* Never what husk itself is in. */
+	if (!m.kind || m.inode == 0 || m.inode == inode_of(0, m.kind))
+		return (struct membership){ 0 };
+	return m;
+}
+
+/* exiting: has it begun to? It runs no more of its program, but may hold files and mounts for a moment. */
+static bool is_gone(pid_t pid, bool exiting)
+{
+	struct process_stat stat;
+
+	return process_stat(pid, &stat) < 0 || (exiting ? process_is_gone(&stat) : process_is_zombie(&stat));
+}
+
+static bool is_pid(const char *name)
+{
+	return name[0] >= '1' && name[0] <= '9' && strspn(name, "0123456789") == strlen(name);
+}
+
+static bool has_root(pid_t pid, const char *rootfs)
+{
+	_cleanup_free_ char *path = mem_printf("/proc/%d/root", (int)pid);
+	struct stat its, want;
+
+	return rootfs && stat(path, &its) == 0 && stat(rootfs, &want) == 0 && its.st_dev == want.st_dev &&
+	       its.st_ino == want.st_ino;
+}
+
+/* Once init has ended, the inode of its mount namespace may be another container's, as the kernel gives it anew: then what
+ * tells is the id, or, where there is none, the root. */
+static bool is_member(const struct container *c, const struct membership *m, pid_t pid)
+{
+	if (inode_of(pid, m->kind) != m->inode)
+		return false;
+	if (init_lives(c) && inode_of(c->seen.pid, m->kind) == m->inode)
+		return true;
+	uint64_t id = m->id ? process_mount_namespace_id(pid) : 0;
+	return id ? id == m->id : has_root(pid, c->record->rootfs);
+}
+
+static int list(const struct container *c, bool without_exiting, pid_t **ret, size_t *ret_n, struct err *err)
 {
 	struct membership m = find_membership(c);
 	pid_t *pids = mem_alloc(sizeof(*pids));
@@ -120,7 +153,7 @@ int container_members(const struct container *c, pid_t **ret, size_t *ret_n, str
 	}
 	for (struct dirent *e; (e = readdir(proc));) {
 		pid_t pid = is_pid(e->d_name) ? (pid_t)strtol(e->d_name, NULL, 10) : 0;
-		if (!pid || inode_of(pid, m.kind) != m.inode || is_gone(pid))
+		if (!pid || !is_member(c, &m, pid) || is_gone(pid, without_exiting))
 			continue;
 		pids = mem_grow(pids, n + 1, sizeof(*pids));
 		pids[n++] = pid;
@@ -131,13 +164,18 @@ int container_members(const struct container *c, pid_t **ret, size_t *ret_n, str
 	return 0;
 }
 
+int container_members(const struct container *c, pid_t **ret, size_t *ret_n, struct err *err)
+{
+	return list(c, true, ret, ret_n, err);
+}
+
 /* Held first, then checked: a pid that went to another process meanwhile is not signalled. */
 static bool signal_member(const struct container *c, const struct membership *m, pid_t pid, int sig)
 {
 	if (!m->kind)
 		return c->seen.pid_fd >= 0 && syscall(SYS_pidfd_send_signal, c->seen.pid_fd, sig, NULL, 0) == 0;
 	_cleanup_fd_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (fd < 0 || inode_of(pid, m->kind) != m->inode)
+	if (fd < 0 || !is_member(c, m, pid))
 		return false;
 	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == 0;
 }
@@ -187,25 +225,31 @@ static int describe_left(const struct container *c, const pid_t *pids, size_t n,
 		c->dir.id, who);
 }
 
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int container_members_kill(const struct container *c, int timeout_ms, struct err *err)
 {
 	const struct membership m = find_membership(c);
 	const struct timespec pause = { 0, 5000000 };
-	struct timespec now, start;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	for (;;) {
+	for (long long start = now_ms(), passed = 0;; passed = now_ms() - start) {
 		_cleanup_free_ pid_t *pids = NULL;
 		size_t n;
-		int r = container_members(c, &pids, &n, err);
+		/* Who exits is waited for, unless it waits for us: for others of its PID namespace that we are to reap. */
+		int r = list(c, passed > EXIT_MS, &pids, &n, err);
 		if (r < 0)
 			return r;
 		if (n == 0)
 			return 0;
 		for (size_t i = 0; i < n; i++)
 			signal_member(c, &m, pids[i], SIGKILL);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 > timeout_ms)
+		if (passed > timeout_ms)
 			return describe_left(c, pids, n, err);
 		nanosleep(&pause, NULL);
 	}

@@ -123,7 +123,7 @@ void init_dumpable(bool on);
 
 /* ---- init_sync.c: messages to and from the host. A lost host ends the process. */
 void init_send(struct init *c, enum sync_type type, int error, int pid, int fd, uint8_t slot);
-void init_send_namespaces(struct init *c, const uint64_t *inodes, uint32_t size);
+void init_send_namespaces(struct init *c, const uint64_t *numbers, uint32_t size);
 void init_send_trace(struct init *c);
 void init_trace(struct init *c, uint64_t start);
 uint64_t init_clock(void);              /* for deadlines */

@@ -99,6 +99,18 @@ int proc_write(struct init *c, const char *path, const char *value, size_t len)
 	return n < 0 ? (int)n : (size_t)n == len ? 0 : -EIO;
 }
 
+/* Unlike the inode, no other one ever has it. 0 before Linux 6.11. */
+static uint64_t mount_namespace_id(struct init *c)
+{
+	int fd = (int)sys_retry(NR_openat, c->proc_fd, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	uint64_t id = 0;
+
+	if (fd >= 0 && sys(NR_ioctl, fd, NS_GET_MNTNS_ID, &id) < 0)
+		id = 0;
+	sys_close(&fd);
+	return id;
+}
+
 /* In the order of enum oci_namespace_type (sync.h). One that the kernel lacks stays 0. */
 int op_NAMESPACES(struct init *c, const struct op_args_NAMESPACES *a)
 {
@@ -106,15 +118,17 @@ int op_NAMESPACES(struct init *c, const struct op_args_NAMESPACES *a)
 		"self/ns/pid", "self/ns/net",  "self/ns/mnt",    "self/ns/ipc",
 		"self/ns/uts", "self/ns/user", "self/ns/cgroup", "self/ns/time",
 	};
-	uint64_t inodes[sizeof(paths) / sizeof(paths[0])] = { 0 };
+	enum { KINDS = sizeof(paths) / sizeof(paths[0]) };
+	uint64_t numbers[KINDS + 1] = { 0 };
 	struct statx st;
 
 	(void)a;
 	/* What leads there is a magic link, and followed: it is our own. */
-	for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+	for (unsigned i = 0; i < KINDS; i++)
 		if (sys(NR_statx, c->proc_fd, paths[i], 0, STATX_BASIC_STATS, &st) == 0)
-			inodes[i] = st.ino;
-	init_send_namespaces(c, inodes, sizeof(inodes));
+			numbers[i] = st.ino;
+	numbers[KINDS] = mount_namespace_id(c);
+	init_send_namespaces(c, numbers, sizeof(numbers));
 	return 0;
 }
 

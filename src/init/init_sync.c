@@ -41,11 +41,11 @@ void init_send(struct init *c, enum sync_type type, int error, int pid, int fd, 
 	send_message(c, &m, c->text.s, fd);
 }
 
-void init_send_namespaces(struct init *c, const uint64_t *inodes, uint32_t size)
+void init_send_namespaces(struct init *c, const uint64_t *numbers, uint32_t size)
 {
 	struct sync_message m = { .type = SYNC_NAMESPACES, .op = c->at, .text_len = size };
 
-	send_message(c, &m, inodes, -1);
+	send_message(c, &m, numbers, -1);
 }
 
 static uint64_t read_clock(int clock)

@@ -101,6 +101,7 @@ enum { SIGKILL = 9, SIGPIPE = 13, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGT
 enum { SIG_BLOCK = 0, SIG_SETMASK = 2, SFD_CLOEXEC = O_CLOEXEC };
 struct sigaction { uint64_t handler, flags, restorer, mask; };
 struct signalfd_siginfo { uint32_t signo; char rest[124]; };
+#define NS_GET_MNTNS_ID 0x8008b705u /* 6.11 */
 enum { PR_SET_DUMPABLE = 4, PR_SET_KEEPCAPS = 8, PR_SET_NAME = 15, PR_CAPBSET_READ = 23, PR_CAPBSET_DROP = 24,
        PR_SET_NO_NEW_PRIVS = 38, PR_CAP_AMBIENT = 47, PR_CAP_AMBIENT_RAISE = 2, PR_CAP_AMBIENT_CLEAR_ALL = 4 };
 struct cap_header { uint32_t version; int32_t pid; };

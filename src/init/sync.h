@@ -15,8 +15,8 @@
  *   INIT      WARN      either    INIT      op failed with `error`, and that was tolerated
  *   INIT      FD        init      INIT      a descriptor for the host: slots[0] is SYNC_FD_*
  *   INIT      TRACE     init      INIT      text: struct sync_trace[]: times of ops
- *   INIT      NAMESPACES init      INIT      text: uint64_t[8]: inodes of its namespaces, by enum
- *                                           oci_namespace_type
+ *   INIT      NAMESPACES init      INIT      text: uint64_t[9]: inodes of its namespaces, by enum
+ *                                           oci_namespace_type, and its mount namespace's NS_GET_MNTNS_ID
  *   INIT      TURN      either    HOST      the next op to be done, `op`, is the host's
  *   INIT      READY     init      START     `wait_start`: the container is created; this channel closes
  *   INIT      FAIL      either    dead      op failed with `error`; text may say more (a hook's stderr)

@@ -28,7 +28,7 @@ struct run {
 	pid_t executor_pid;
 	pid_t init_pid;
 	int init_pid_fd;
-	uint64_t namespaces[8];         /* inodes of init's, by enum oci_namespace_type, where it told; else 0 */
+	uint64_t namespaces[9];         /* as it told (sync.h), else 0 */
 	pid_t keeper_pid;
 	int console_fd;                 /* master of the terminal, until handed on */
 	int seccomp_fd;

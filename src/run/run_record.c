@@ -59,6 +59,13 @@ static bool is_own(const struct oci_config *c, enum oci_namespace_type type)
 	return false;
 }
 
+static uint64_t mount_namespace_id(const struct run *r)
+{
+	uint64_t told = r->namespaces[oci_namespace_type_MAX];
+
+	return told ? told : process_mount_namespace_id(r->init_pid);
+}
+
 static void add_namespaces(struct run *r, bool own)
 {
 	struct husk_record *record = r->record;
@@ -78,7 +85,8 @@ static void add_namespaces(struct run *r, bool own)
 		if (!own && run_namespace_inode(0, type, &host) == 0 && host == inode)
 			continue;
 		record->namespaces[record->n_namespaces++] =
-			mem_printf("%s:%llu", oci_namespace_type_words[type], (unsigned long long)inode);
+			mem_printf("%s:%llu:%llu", oci_namespace_type_words[type], (unsigned long long)inode,
+				   (unsigned long long)(type == OCI_NS_MOUNT ? mount_namespace_id(r) : 0));
 	}
 }
 

@@ -38,6 +38,11 @@
 #define MS_NOSYMFOLLOW 256
 #endif
 
+/* linux/nsfs.h */
+#ifndef NS_GET_MNTNS_ID
+#define NS_GET_MNTNS_ID 0x8008b705 /* _IOR(0xb7, 5, __u64); 6.11 */
+#endif
+
 /* linux/seccomp.h */
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)       /* 5.19 */

@@ -3,6 +3,7 @@
 #include "process.h"
 
 #include "fd.h"
+#include "kernel.h"
 #include "mem.h"
 #include "number.h"
 
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define BOOT_ID_LENGTH 36
@@ -29,6 +31,16 @@ int process_namespace(pid_t pid, const char *kind, uint64_t *ret)
 	text[n] = '\0';
 	const char *number = strchr(text, '[');
 	return number && number_scan(number + 1, 10, ret) ? 0 : -EBADMSG;
+}
+
+uint64_t process_mount_namespace_id(pid_t pid)
+{
+	uint64_t id;
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	_cleanup_fd_ int fd = fd_open(AT_FDCWD, path, O_RDONLY, 0);
+	return fd >= 0 && ioctl(fd, NS_GET_MNTNS_ID, &id) == 0 ? id : 0;
 }
 
 /* The n-th field after p, or NULL. */

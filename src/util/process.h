@@ -44,6 +44,9 @@ char *process_describe(const pid_t *pids, size_t n);
  * By readlink(2): stat(2) has the kernel make an inode for it, which takes ten times as long. */
 int process_namespace(pid_t pid, const char *kind, uint64_t *ret);
 
+/* What no other mount namespace ever has, as the inode may be another one's later; 0: not known (before Linux 6.11). */
+uint64_t process_mount_namespace_id(pid_t pid);
+
 /* The boot id, 36 characters; "" when it cannot be read. */
 const char *process_boot_id(void);
 

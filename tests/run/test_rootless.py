@@ -6,7 +6,7 @@ import signal
 
 import layout
 import syscalls
-from case import alive, test, wait_until
+from case import Skip, alive, test, wait_until
 from ordinary import RANGE, SUBIDS, UID, User, delegate, leave
 from test_process import values
 from test_terminal import terminal_output
@@ -209,7 +209,7 @@ def delete_force(t):
     pid = t.pid(container)
     t.ok("delete", "--force", container)
     t.no_record(container)
-    t.check(not alive(pid), "init is dead")
+    t.check(wait_until(lambda: not alive(pid), 2), "init is dead")
 
 
 @test(layouts=["v2", "v1"])
@@ -243,6 +243,35 @@ def _sharing_mounts(pid):
         except OSError:
             pass
     return have
+
+
+def _mounts_inode(pid):
+    return os.stat(f"/proc/{pid}/ns/mnt").st_ino
+
+
+@test
+def kill_spares_who_has_the_inode_now(t):
+    """The kernel gives the number of a mount namespace that has ended to another one: here to another container's."""
+    t.need(tuple(int(n) for n in os.uname().release.split("-")[0].split(".")[:2]) >= (6, 11), "no id of a mount namespace before Linux 6.11")
+    user = User(t)
+    container, first, rest = _orphans(t, user)
+    inode = _mounts_inode(first)
+    for pid in (first, *rest):
+        os.kill(pid, signal.SIGKILL)
+    t.check(wait_until(lambda: t.reap() or not any(alive(p) for p in rest), 5), "all are dead")
+    for _ in range(60):
+        c = user.mapped(config(t, "sleep 1000")).namespace("pid", drop=True)
+        c["mounts"] = [m for m in c.mounts if m["destination"] != "/proc"]
+        other = t.sleeper(c, None, bundle_path=user.bundle(c))
+        if _mounts_inode(t.pid(other)) == inode:
+            break
+        t.ok("delete", "--force", other)
+    else:
+        raise Skip("the kernel did not give the number again")
+    t.ok("kill", "--all", container, "KILL")
+    t.ok("delete", "--force", container)
+    t.eq(t.status(other), "running")
+    t.ok("delete", "--force", other)
 
 
 @test
