@@ -51,8 +51,6 @@ static void check_scheduler(const void *object, const struct oci_rules *to)
 	const char *policy = oci_sched_policy_words[s->policy];
 	if (s->priority && !real_time)
 		FAIL(to, "/priority", "goes with SCHED_FIFO and SCHED_RR, not with %s", policy);
-	if (s->nice && s->policy != OCI_SCHED_OTHER && s->policy != OCI_SCHED_BATCH)
-		FAIL(to, "/nice", "goes with SCHED_OTHER and SCHED_BATCH, not with %s", policy);
 	if (s->policy == OCI_SCHED_DEADLINE)
 		return;
 	if (s->runtime)

@@ -71,11 +71,13 @@ static int enter_sub_cgroup(struct cgroup_dir *d, const char *text, struct err *
 	_cleanup_free_ char *joined = mem_printf("%s/%s", d->path, sub);
 	_cleanup_free_ char *path = path_clean(joined);
 	if (!path_is_below(path, d->path))
-		return err_say(err, -EINVAL, "--cgroup %s: bad sub cgroup path: it is not below the container's cgroup",
-			       text);
-	_cleanup_free_ char *dir = mem_printf("%s%s", d->mount, path);
-	if (access(dir, F_OK) < 0)
-		return err_set(err, -errno, "--cgroup %s: cgroup %s", text, dir);
+		return err_say(
+			err, -EINVAL,
+			"--cgroup %s: bad sub cgroup path: %s is not a sub cgroup path of the container's cgroup", text,
+			sub);
+	_cleanup_free_ char *procs = mem_printf("%s%s/cgroup.procs", d->mount, path);
+	if (access(procs, F_OK) < 0)
+		return err_set(err, -errno, "--cgroup %s: adding pid to %s", text, procs);
 	free(d->path);
 	d->path = take(path);
 	return 1;
@@ -93,8 +95,9 @@ static int enter_sub_cgroups(struct cgroup *c, const char *text, struct err *err
 	}
 	return found ? 0
 		     : err_say(err, -EINVAL,
-			       "--cgroup %s: unknown controller: the container is in no cgroup hierarchy that has it",
-			       text);
+			       "--cgroup %s: unknown controller %.*s: the container is in no cgroup hierarchy that has "
+			       "it",
+			       text, (int)strcspn(text, ":"), text);
 }
 
 static int use_cgroup(struct exec *e, const struct options *o, struct err *err)

@@ -160,6 +160,8 @@ bool same_place(int a, int b);          /* the same file by the same mount */
 /* ---- init_anchor.c: the container's procfs, sysfs and new tmpfs, held from the moment they are mounted */
 /* MOUNT (now TARGET) of this kind has been attached at its path: hold it, if it is a procfs, a sysfs or a new tmpfs. */
 void anchor_note(struct init *c, enum mount_kind kind);
+/* Hold nothing any more. */
+void anchor_close(struct init *c);
 /* The held tmpfs that is the directory of path, *ret_name is what is in it: one name; or -1.  Not the caller's to close. */
 int anchor_directory(struct init *c, const char *path, const char **ret_name);
 /* Find or make a directory by a way that is known to be safe: in a held tmpfs or sysfs; -ENXIO: there is no such way. */
@@ -204,6 +206,8 @@ int mount_at_once(struct init *c);
 
 /* ---- init_exec.c */
 void init_restore_signals(const struct init *c);
+/* The program's environment, NULL-terminated; NULL: no memory. */
+char **init_environment(struct init *c);
 /* Everything that the program finds: vectors, signals, umask. Nothing but execve is left to do. */
 int init_prepare_exec(struct init *c);
 

@@ -52,6 +52,12 @@ void anchor_note(struct init *c, enum mount_kind kind)
 	c->target_held = true;
 }
 
+void anchor_close(struct init *c)
+{
+	for (unsigned i = 0; i < INIT_ANCHORS; i++)
+		init_close(c, &c->anchors[i].fd);
+}
+
 static struct anchor *find(struct init *c, const char *path, const char **ret_rest)
 {
 	for (unsigned i = 0; i < INIT_ANCHORS; i++) {

@@ -244,6 +244,32 @@ static bool has_home(char **envp, uint32_t n)
 	return false;
 }
 
+/* The op EXECVE, or NULL. */
+static const struct op *find_execve(const struct init *c)
+{
+	for (uint32_t i = c->at; i < c->plan->n_ops; i++)
+		if (c->ops[i].code == OP_EXECVE)
+			return &c->ops[i];
+	return NULL;
+}
+
+char **init_environment(struct init *c)
+{
+	const struct op *op = find_execve(c);
+	char **envp;
+	uint32_t n;
+
+	envp = init_vector(c, op ? op->u.EXECVE.envp : 0, 2, &n);
+	if (!envp)
+		return NULL;
+	if (!has_home(envp, n))
+		add_env(envp, n, c->env_home);
+	while (envp[n])
+		n++;
+	add_env(envp, n, c->env_pid);
+	return envp;
+}
+
 static int build_vectors(struct init *c, const struct op_args_EXECVE *a)
 {
 	uint32_t n;
@@ -253,29 +279,20 @@ static int build_vectors(struct init *c, const struct op_args_EXECVE *a)
 		return -ENOMEM;
 	if (!c->file)
 		c->file = n ? c->argv[0] : "";
-	c->envp = init_vector(c, a->envp, 2, &n);
-	if (!c->envp)
-		return -ENOMEM;
-	if (!has_home(c->envp, n))
-		add_env(c->envp, n, c->env_home);
-	while (c->envp[n])
-		n++;
-	add_env(c->envp, n, c->env_pid);
-	return 0;
+	c->envp = init_environment(c);
+	return c->envp ? 0 : -ENOMEM;
 }
 
 int init_prepare_exec(struct init *c)
 {
-	uint32_t i = c->at;
+	const struct op *op = find_execve(c);
 	int r;
 
 	if (c->exec_ready)
 		return 0;
-	while (i < c->plan->n_ops && c->ops[i].code != OP_EXECVE)
-		i++;
-	if (i == c->plan->n_ops)
+	if (!op)
 		return -ENOEXEC;
-	r = build_vectors(c, &c->ops[i].u.EXECVE);
+	r = build_vectors(c, &op->u.EXECVE);
 	if (r < 0)
 		return r;
 	if (!c->umask_set)

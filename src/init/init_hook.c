@@ -174,7 +174,7 @@ static int start_hook(struct init *c, struct hook *h)
 	long r = sys(NR_pipe2, h->in, O_CLOEXEC);
 
 	h->argv = init_vector(c, h->a->argv, 1, &n);
-	h->envp = init_vector(c, h->a->envp, 0, &n);
+	h->envp = h->a->envp ? init_vector(c, h->a->envp, 0, &n) : init_environment(c);
 	if (!h->argv || !h->envp)
 		return -ENOMEM;
 	if (!h->argv[0])

@@ -113,6 +113,18 @@ static int wait_connection(struct init *c, int listen_fd, int signal_fd)
 	return start;
 }
 
+/* What was held of the container's mounts while they were made. */
+static void let_go(struct init *c)
+{
+	anchor_close(c);
+	parent_forget(c);
+	target_close(c);
+	init_close(c, &c->mount_fd);
+	init_close(c, &c->mask_fd);
+	init_close(c, &c->null_fd);
+	init_close_all(c);
+}
+
 int op_WAIT_START(struct init *c, const struct op_args_WAIT_START *a)
 {
 	uint64_t all = ~0ull;
@@ -123,6 +135,7 @@ int op_WAIT_START(struct init *c, const struct op_args_WAIT_START *a)
 	signal_fd = (int)sys(NR_signalfd4, -1, &all, sizeof(all), SFD_CLOEXEC | O_NONBLOCK);
 	if (signal_fd < 0)
 		return signal_fd;
+	let_go(c);
 	init_send_trace(c);
 	init_send(c, SYNC_READY, 0, 0, -1, 0);
 	sys_close(&c->sync_fd);

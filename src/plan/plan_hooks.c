@@ -21,8 +21,8 @@ static uint64_t add_envp(struct build *b, const struct oci_hook *h)
 	return plan_strv(b->p, (const char *const *)h->env, h->n_env);
 }
 
-/* A hook in the runtime namespace whose env is absent has husk's environment: no list.  In the container's namespace it
- * has none of anybody's. */
+/* A hook in the runtime namespace whose env is absent has husk's environment: no list.  A startContainer hook has the
+ * program's, as it runs where that will; createContainer has none of anybody's. */
 static uint64_t add_host_envp(struct build *b, const struct oci_hook *h)
 {
 	return h->env ? add_envp(b, h) : 0;
@@ -108,9 +108,10 @@ static void add_container_hooks(struct build *b, const char *stage, const struct
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct oci_hook *h = &hooks[i];
+		bool as_program = strcmp(stage, "startContainer") == 0 && !h->env;
 		plan_where(b->p, "/hooks/%s/%zu", stage, i);
 		PLAN_ADD(b->p, HOOK_IN, .stage = plan_str(b->p, stage), .path = plan_str(b->p, h->path),
-			 .argv = add_argv(b, h), .envp = add_envp(b, h),
+			 .argv = add_argv(b, h), .envp = as_program ? 0 : add_envp(b, h),
 			 .timeout = h->has_timeout ? (uint64_t)h->timeout : 0, .state_head = state_head(b),
 			 .state_tail = state_tail(b, status));
 	}

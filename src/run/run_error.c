@@ -47,6 +47,10 @@ static const struct advice {
 	{ OP_TARGET, EXDEV, "the path leads out of the root file system" },
 	{ OP_TARGET, ELOOP, "the path is a symbolic link where none is allowed" },
 	{ OP_RLIMIT, EPERM, "raising a hard limit needs CAP_SYS_RESOURCE" },
+	{ OP_SCHEDULER, EPERM,
+	  "it takes CAP_SYS_NICE; process scheduler can't be used together with AllowedCPUs where SCHED_DEADLINE is "
+	  "wanted, "
+	  "which needs all CPUs" },
 	{ OP_OOM_SCORE_ADJ, EACCES, "lowering the score needs CAP_SYS_RESOURCE" },
 	{ OP_LABEL, ENOENT, "the kernel knows no such profile; apparmor_parser loads profiles" },
 	{ OP_SYSCTL, EROFS, "the namespace that the parameter belongs to is not the container's own" },

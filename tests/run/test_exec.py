@@ -349,7 +349,7 @@ def cgroup_escape_refused(t):
     t.husk_only()
     container = t.sleeper()
     for bad in ("/../x", "/../../", "..", "/../c2"):
-        t.fails("exec", "--cgroup", bad, container, "true", rc=255, says="bad sub cgroup path")
+        t.fails("exec", "--cgroup", bad, container, "true", rc=255, says=("bad sub cgroup path", "is not a sub cgroup path"))
     t.finish(container)
 
 
@@ -357,8 +357,8 @@ def cgroup_escape_refused(t):
 def cgroup_that_is_not_there(t):
     t.husk_only()
     container = t.sleeper()
-    t.fails("exec", "--cgroup", "nothing", container, "true", rc=255, says=("--cgroup nothing", "no such file or directory"))
-    t.fails("exec", "--cgroup", "nonsense:/", container, "true", rc=255, says=("--cgroup nonsense:/", "unknown controller"))
+    t.fails("exec", "--cgroup", "nothing", container, "true", rc=255, says=("--cgroup nothing", "adding pid to", "/nothing/cgroup.procs: no such file or directory"))
+    t.fails("exec", "--cgroup", "nonsense:/", container, "true", rc=255, says=("--cgroup nonsense:/", "unknown controller nonsense"))
     t.finish(container)
 
 

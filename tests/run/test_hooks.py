@@ -96,7 +96,7 @@ def environment_is_hooks_own(t):
 
 @test
 def environment_absent_is_callers(t):
-    """In the runtime namespace; those in the container's namespace see nothing of the caller's, nor of the process'."""
+    """In the runtime namespace; nothing of the process'."""
     config = t.config("true")
     config.process["env"].append("SECRET=process")
     hook = lambda where: [{"path": "/bin/sh", "args": ["sh", "-c", f"env > {where}"]}]
@@ -110,6 +110,24 @@ def environment_absent_is_callers(t):
         t.lacks(lines, "SECRET")
     with open(t.path("empty")) as text:
         t.lacks(text.read(), "CALLER", "SECRET")
+
+
+@test
+def environment_absent_is_programs(t):
+    """Of startContainer, which runs where the program will; as with runc 1.3. createContainer sees nothing of it."""
+    t.husk_only("runc 1.1 gives it none")
+    config = t.config("true")
+    config["process"]["env"] = ["PATH=/bin", "ONE=two"]
+    hook = lambda where, **more: [{"path": "/bin/sh", "args": ["sh", "-c", f"env > {where}"], **more}]   # noqa: E731
+    config.bind(t.dir, "/seen", "bind", "rw")
+    config["hooks"] = {"createContainer": hook(t.path("create")),
+                       "startContainer": hook("/seen/start") + hook("/seen/own", env=["MINE=1"])}
+    t.inside(config)
+    with open(t.path("start")) as text:
+        t.has(text.read(), "ONE=two\n", "HOME=/", "PATH=/bin\n")
+    for name in ("create", "own"):
+        with open(t.path(name)) as text:
+            t.lacks(text.read(), "ONE=two")
 
 
 @test

@@ -132,6 +132,22 @@ def delete_running(t):
 
 
 @test
+def created_holds_nothing(t):
+    """What init was given, or opened while it made the container, is closed while it waits for start."""
+    container = t.create(t.config("sleep 100"))
+    place = f"/proc/{t.pid(container)}/fd"
+    held = {}
+    for name in os.listdir(place):
+        try:
+            held[name] = os.readlink(f"{place}/{name}")
+        except OSError:
+            pass
+    known = [n for n, what in held.items() if int(n) < 3 or what in ("/", "/proc") or what.startswith(("socket:", "anon_inode:"))]
+    t.eq({n: held[n] for n in held if n not in known}, {}, "descriptors")
+    t.ok("delete", "--force", container)
+
+
+@test
 def delete_force_running(t):
     container = t.sleeper()
     pid = t.pid(container)
