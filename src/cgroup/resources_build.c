@@ -58,7 +58,9 @@ int cgroup_build_fail(struct cgroup_build *b, const char *pointer)
 
 int cgroup_build_missing(struct cgroup_build *b, const char *controller, const char *pointer)
 {
-	err_say(b->err, -EOPNOTSUPP, "this host has no cgroup controller %s (%s)", controller,
+	/* Scripts know these words, with such quotes, from crun. */
+	err_say(b->err, -EOPNOTSUPP,
+		"the requested cgroup controller `%s` is not available: this host does not have it (%s)", controller,
 		layout_name(b->facts->layout));
 	cgroup_build_fail(b, pointer);
 	return -EOPNOTSUPP;

@@ -38,12 +38,11 @@ static char *escape_pointer(const char *key)
 	return b.data ? b.data : mem_strdup("");
 }
 
-static int refuse(struct cgroup_build *b, const char *key, int code, const char *why)
+static int name_place(struct cgroup_build *b, const char *key, int code)
 {
 	_cleanup_free_ char *name = escape_pointer(key);
 	_cleanup_free_ char *where = mem_printf("%s/unified/%s", b->base, name);
 
-	err_say(b->err, code, "%s: %s", key, why);
 	err_where(b->err, where);
 	return code;
 }
@@ -66,20 +65,34 @@ static void add_lines(struct cgroup_build *b, const char *controller, const char
 		cgroup_build_add(b, controller, key, mem_strdup("\n"), 0, "unified/%s", name);
 }
 
+/* Scripts know the words about the form and the controller from crun. */
+static int check_key(struct cgroup_build *b, const char *key, const char *controller)
+{
+	size_t n = strlen(controller);
+
+	if (strpbrk(key, "/|\n") || key[n] != '.' || n == 0)
+		return err_say(b->err, -EINVAL,
+			       "%s: the specified key has not the form CONTROLLER.VALUE `%s`, as memory.high", key,
+			       key);
+	if (b->facts->layout != CGROUP_V2 && b->facts->layout != CGROUP_HYBRID)
+		return err_say(b->err, -EOPNOTSUPP, "%s: this host has no cgroup v2", key);
+	if (strcmp(controller, "cgroup") == 0 || cgroup_list_has(b->facts->v2_controllers, controller))
+		return 0;
+	if (cgroup_controller_version(b->facts, controller, NULL) == 1)
+		return err_say(b->err, -EOPNOTSUPP,
+			       "%s: invalid configuration: this host has the controller on cgroup v1, not on v2", key);
+	return err_say(b->err, -EOPNOTSUPP, "%s: the requested cgroup controller `%s` is not available", key,
+		       controller);
+}
+
 static int build_key(struct cgroup_build *b, const char *key, const char *value)
 {
 	size_t n = strcspn(key, ".");
-	_cleanup_free_ char *prefix = mem_printf("%.*s", (int)n, key);
+	_cleanup_free_ char *controller = mem_printf("%.*s", (int)n, key);
+	int r = check_key(b, key, controller);
 
-	if (strpbrk(key, "/|\n") || key[n] != '.' || n == 0)
-		return refuse(b, key, -EINVAL, "is no name of a file of cgroup v2 (as memory.high)");
-	if (b->facts->layout != CGROUP_V2 && b->facts->layout != CGROUP_HYBRID)
-		return refuse(b, key, -EOPNOTSUPP, "this host has no cgroup v2");
-	if (strcmp(prefix, "cgroup") != 0 && !cgroup_list_has(b->facts->v2_controllers, prefix))
-		return refuse(b, key, -EOPNOTSUPP,
-			      cgroup_controller_version(b->facts, prefix, NULL) == 1
-				      ? "invalid configuration: this host has the controller on cgroup v1, not on v2"
-				      : "this host has no such cgroup controller");
+	if (r < 0)
+		return name_place(b, key, r);
 	add_lines(b, find_controller(key, n), key, value);
 	return 0;
 }

@@ -210,7 +210,8 @@ static void test_pids(void)
 	none.v2_controllers = (char *)"memory";
 	WRITES(none, res, "");
 	pids.limit = 10;
-	REFUSED(none, res, "/linux/resources/pids/limit", "no cgroup controller pids (cgroup v2)");
+	REFUSED(none, res, "/linux/resources/pids/limit",
+		"the requested cgroup controller `pids` is not available: this host does not have it (cgroup v2)");
 }
 
 static void test_block_io(void)
@@ -251,7 +252,8 @@ static void test_lists(void)
 	WRITES(on_v2, res, "hugetlb.2MB.rsvd.max|hugetlb.2MB.max=4194304;rdma.max=mlx5_1 hca_handle=3");
 	res.n_rdma = 0;
 	WRITES(on_hybrid, res, "hugetlb.2MB.rsvd.max|hugetlb.2MB.max=4194304");
-	REFUSED(on_v1, res, "/linux/resources/hugepageLimits/0/limit", "controller hugetlb (cgroup v1)");
+	REFUSED(on_v1, res, "/linux/resources/hugepageLimits/0/limit",
+		"controller `hugetlb` is not available: this host does not have it (cgroup v1)");
 	huge[0].page_size = (char *)"../2MB";
 	REFUSED(on_v2, res, "/linux/resources/hugepageLimits/0/pageSize", "no size of huge pages");
 	res = (struct oci_resources){ .network = &net };
@@ -271,9 +273,10 @@ static void test_unified(void)
 	WRITES(on_v2, res, "memory.unheard=x");
 	REFUSED(on_hybrid, res, "/linux/resources/unified/memory.unheard", "on cgroup v1");
 	pair = (struct oci_pair){ (char *)"nosuch.max", (char *)"x" };
-	REFUSED(on_v2, res, "/linux/resources/unified/nosuch.max", "no such cgroup controller");
+	REFUSED(on_v2, res, "/linux/resources/unified/nosuch.max",
+		"the requested cgroup controller `nosuch` is not available");
 	pair = (struct oci_pair){ (char *)"memory.max/../../x", (char *)"x" };
-	REFUSED(on_v2, res, "/linux/resources/unified/memory.max~1..~1..~1x", "no name of a file");
+	REFUSED(on_v2, res, "/linux/resources/unified/memory.max~1..~1..~1x", "has not the form CONTROLLER.VALUE");
 }
 
 /* ---- device rules ------------------------------------------------------------------------------------------- */
