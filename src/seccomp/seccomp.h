@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Seccomp filters: from linux.seccomp to the BPF program that the executor loads.  Compiled by libseccomp, with
- * an ENOSYS answer for system calls that are newer than the newest one the profile knows (when the default action is
- * an errno), and cached by a hash of its content, so that the hot path compiles nothing.
+ * Seccomp filters: from linux.seccomp to the BPF program that the executor loads.  A search tree of our own, which also
+ * answers ENOSYS to system calls that are newer than the newest one the profile knows (seccomp_numbers.h), then what
+ * libseccomp compiles from the rest; cached by a hash of its content, so that the hot path compiles nothing.
  */
 #ifndef HUSK_SECCOMP_H
 #define HUSK_SECCOMP_H

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CACHE_MAGIC "huskbpf\2" /* the last byte counts what compiles to something else */
+#define CACHE_MAGIC "huskbpf\3" /* the last byte counts what compiles to something else */
 
 struct header {
 	char magic[8];

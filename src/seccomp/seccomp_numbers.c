@@ -15,6 +15,7 @@
 
 #define X32_BIT 0x40000000u
 #define ARM_PRIVATE 0x000f0000u /* cacheflush, set_tls and so on: no newer than anything */
+#define GAP_MAX 64u /* numbers in a row that no architecture leaves out before its newest call */
 #define BLOCK_MAX 128u /* spans that one part of the tree tells apart: its conditions jump 255 instructions at most */
 #define TO_THE_END UINT32_MAX /* a jump whose length is known when the tree is whole */
 
@@ -107,10 +108,46 @@ static uint32_t last_number(uint32_t arch)
 	return arch == SCMP_ARCH_X86_64 ? X32_BIT - 1 : arch == SCMP_ARCH_ARM ? ARM_PRIVATE - 1 : UINT32_MAX;
 }
 
+static bool is_named(const struct oci_seccomp *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_syscalls; i++) {
+		if (names_call(&s->syscalls[i], name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A profile that names parts of socketcall(2) or ipc(2) speaks of these two as well, and of the numbers of their own that
+ * younger kernels give the parts: libseccomp, which resolves a part to none of them, makes rules for all.  Returns the
+ * largest of them, or `largest`, should that be larger, or the architecture have no such calls.
+ */
+static uint32_t largest_of_parts(const struct oci_seccomp *s, uint32_t arch, uint32_t largest)
+{
+	int socketcall = seccomp_syscall_resolve_name_arch(arch, "socketcall");
+	int ipc = seccomp_syscall_resolve_name_arch(arch, "ipc");
+
+	if (socketcall < 0 && ipc < 0)
+		return largest;
+	if (socketcall >= 0 && (uint32_t)socketcall > largest)
+		largest = (uint32_t)socketcall;
+	if (ipc >= 0 && (uint32_t)ipc > largest)
+		largest = (uint32_t)ipc;
+	for (uint32_t nr = largest + 1, unknown = 0; unknown < GAP_MAX; nr++) {
+		char *name = seccomp_syscall_resolve_num_arch(arch, (int)nr);
+
+		unknown = name ? 0 : unknown + 1;
+		if (name && is_multiplexed(name) && is_named(s, name))
+			largest = nr;
+		free(name);
+	}
+	return largest;
+}
+
 static void claim_numbers(const struct oci_seccomp *s, uint32_t arch, struct buf *claims)
 {
 	uint32_t end = last_number(arch), largest = 0;
-	bool any = false;
+	bool any = false, parts = false;
 
 	for (size_t i = 0; i < s->n_syscalls; i++) {
 		const struct oci_seccomp_syscall *rule = &s->syscalls[i];
@@ -120,8 +157,10 @@ static void claim_numbers(const struct oci_seccomp *s, uint32_t arch, struct buf
 		for (size_t j = 0; j < rule->n_names; j++) {
 			int nr = seccomp_syscall_resolve_name_arch(arch, rule->names[j]);
 
-			if (nr < 0) /* unknown, or a part of socketcall(2) and the like */
+			if (nr < 0) { /* unknown, or a part of socketcall(2) and the like */
+				parts |= is_multiplexed(rule->names[j]);
 				continue;
+			}
 			if (says)
 				add_claim(claims, (uint32_t)nr, (uint32_t)nr, action);
 			if ((uint32_t)nr <= end) {
@@ -130,7 +169,11 @@ static void claim_numbers(const struct oci_seccomp *s, uint32_t arch, struct buf
 			}
 		}
 	}
-	if (any && largest < end && answers_new_calls(s))
+	if (!answers_new_calls(s))
+		return;
+	if (parts)
+		largest = largest_of_parts(s, arch, largest);
+	if ((any || largest) && largest < end)
 		add_claim(claims, largest + 1, end, SECCOMP_RET_ERRNO | ENOSYS);
 }
 

@@ -283,6 +283,30 @@ static void test_socketcall(void)
 	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socketcall, 1), SECCOMP_RET_ALLOW);
 	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socketcall, 2), SECCOMP_RET_ALLOW);
 }
+
+/* Numbers of their own for parts of socketcall(2) and ipc(2) are not new when the parts are named. */
+static void test_parts_are_not_new(void)
+{
+	enum oci_seccomp_arch archs[] = { OCI_SCMP_ARCH_X86_64, OCI_SCMP_ARCH_X86 };
+	struct oci_seccomp s = {
+		.default_action = OCI_SCMP_ACT_ERRNO,
+		.architectures = archs,
+		.n_architectures = 2,
+		RULES(ALLOW_START, { NAMES("socket", "shmget"), .action = OCI_SCMP_ACT_ALLOW }),
+	};
+	const int ipc = 117, socketcall = 102, socket_i386 = 359, connect_i386 = 362, shmget_i386 = 395;
+
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socket_i386, 0), SECCOMP_RET_ALLOW);
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, shmget_i386, 0), SECCOMP_RET_ALLOW);
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, connect_i386, 0), ERRNO_OF(EPERM));
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, shmget_i386 + 1, 0), ERRNO_OF(ENOSYS));
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socketcall, 1), SECCOMP_RET_ALLOW);
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socketcall, 3), ERRNO_OF(EPERM));
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, ipc, 23), SECCOMP_RET_ALLOW); /* SHMGET */
+	s.syscalls[0].n_names = 2; /* execve, exit_group */
+	s.n_syscalls = 1;
+	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socket_i386, 0), ERRNO_OF(ENOSYS));
+}
 #endif
 
 /* ---- what is refused -------------------------------------------------------------------------------------- */
@@ -596,6 +620,7 @@ int main(void)
 #ifdef __x86_64__
 	UNIT(test_archs);
 	UNIT(test_socketcall);
+	UNIT(test_parts_are_not_new);
 #endif
 	UNIT(test_refused_errno);
 	UNIT(test_refused_rules);
