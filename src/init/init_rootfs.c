@@ -81,12 +81,16 @@ static int own_null(struct init *c, uint64_t flags)
 		r = fd < 0 ? fd : is_null(fd);
 		sys_close(&fd);
 	}
+	/* Who shares the rootfs may have put a FIFO there meanwhile, or a terminal: neither may hold us up, or become ours. */
 	if (r == 0)
-		fd = dir < 0 ? rootfs_open(c, "dev/null", flags) : open_below(dir, name, flags, RESOLVE_PLAIN_HERE);
+		fd = dir < 0 ? rootfs_open(c, "dev/null", flags | O_NONBLOCK | O_NOCTTY)
+			     : open_below(dir, name, flags, RESOLVE_PLAIN_HERE);
 	if (fd >= 0)
 		r = is_null(fd);
 	else if (r == 0)
 		r = fd;
+	if (r == 0 && dir < 0)
+		r = (int)sys(NR_fcntl, fd, F_SETFL, flags);
 	if (r == 0)
 		return fd;
 	sys_close(&fd);

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rootfs is shared with a container that changes it while others start from it."""
 import os
+import re
+import shutil
 
 from case import test, wait_until
 
 
 def _racer(t, rootfs, a, b):
     """A container that exchanges two names of the rootfs, over and over."""
-    config = t.config("probe", "exchange", "50", "/v/" + a, "/v/" + b).bind(rootfs, "/v", "rbind")
+    config = t.config("probe", "exchange", "400", "/v/" + a, "/v/" + b).bind(rootfs, "/v", "rbind")
     t.cgroup_of(config, "racer")
     racer = t.new_id()
     created = t.ok("create", "--bundle", t.bundle(config), racer)
@@ -48,3 +50,28 @@ def _swapped_proc(other):
 
 for _other in ("directory", "link"):
     _swapped_proc(_other)
+
+
+@test
+def null_becomes_a_fifo(t):
+    """A standard input that is /dev/null becomes the container's own: looked at, then opened, and a FIFO in between."""
+    t.husk_only("runc opens no /dev/null of the rootfs's")
+    t.need(shutil.which("strace"), "needs strace, to be between two calls")
+    config = t.config("true")
+    config["mounts"] = [mount for mount in config.mounts if mount["destination"] == "/proc"]
+    path = t.bundle(config)
+    dev, trace = path + "/rootfs/dev", t.path("trace")
+    os.makedirs(dev, exist_ok=True)
+    os.mknod(dev + "/null", 0o020666, os.makedev(1, 3))
+    os.mkfifo(dev + "/fifo")
+    argv = ["strace", "-f", "-o", trace, "-e", "trace=openat2,statx", "-e", "inject=statx:delay_exit=200000"]
+    with open("/dev/null", "rb") as null:
+        process, _, err = t.runtime.spawn(argv + t.runtime.argv(t.root, ["run", "--bundle", path, t.new_id()]), t.dir, stdin=null)
+
+    def has_looked():
+        return os.path.exists(trace) and re.search(r'openat2\(.*"dev/null".*O_PATH', open(trace).read())
+
+    t.check(wait_until(lambda: has_looked() or process.poll() is not None, 20), "it is never looked at")
+    os.rename(dev + "/fifo", dev + "/null")
+    t.check(wait_until(lambda: process.poll() is not None, 20), "hangs at the FIFO")
+    t.eq(process.returncode, 0, open(err).read())
