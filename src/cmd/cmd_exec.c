@@ -41,6 +41,9 @@ static int check_status(const struct exec *e, const struct options *o, struct er
 
 	if (status == OCI_STATUS_PAUSED && !option_flag(o, "ignore-paused"))
 		return err_say(err, -EINVAL, "cannot exec in a paused container (use --ignore-paused to override)");
+	/* Its masked and read-only paths may not be there yet. */
+	if (status == OCI_STATUS_CREATING)
+		return err_say(err, -EINVAL, "cannot exec in a container that is still being created");
 	if (status == OCI_STATUS_STOPPED || e->container.seen.pid <= 0)
 		return err_say(err, -EINVAL, "cannot exec in a stopped container");
 	return 0;

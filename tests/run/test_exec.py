@@ -393,6 +393,26 @@ def ends_with_the_container(t):
     t.gone(container)
 
 
+def _while_creating(manager):
+    """A hook that wants to exec in the container that it is part of the creation of."""
+    def check(t):
+        t.husk_only("runc lets it in")
+        config, container, flag = t.config("true"), t.new_id(), "--cgroup-manager=" + manager
+        argv = " ".join([t.runtime.path, flag, "--root", t.root, "exec", container, "true"])
+        config["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", f"{argv} 2> {t.path('said')}; echo $? > {t.path('code')}"]}]}
+        t.ok("create", "--bundle", t.bundle(config), container, global_args=[flag])
+        t.eq(open(t.path("code")).read().strip(), "255")
+        t.has(open(t.path("said")).read(), "still being created")
+        t.ok("delete", "--force", container)
+    check.__name__ = f"while_creating_cgroup_{manager}"
+    check.__module__ = __name__
+    test(check)
+
+
+for _manager in ("cgroupfs", "disabled"):
+    _while_creating(_manager)
+
+
 @test
 def container_ends_meanwhile(t):
     """exec waits at a console socket that nobody accepts from; the container ends under it."""
