@@ -42,7 +42,7 @@ static int read_interval(const char *text, long long *ret_ms)
 		total += value * ms;
 		text = end;
 	}
-	if (total < 1 || total > 1e12)
+	if (!(total >= 1 && total <= 1e12)) /* "nan" too */
 		return -EINVAL;
 	*ret_ms = (long long)total;
 	return 0;

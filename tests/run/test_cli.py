@@ -286,6 +286,8 @@ def events_interval(t):
     t.check(len(lines) >= 2, result.out)
     t.check(all(line["id"] == container for line in lines), result.out)
     t.wait_status(container, "stopped")
+    if t.runtime.kind == "husk":
+        t.fails("events", "--interval", "nan", container, says=["--interval"])
     t.gone(container)
 
 
