@@ -70,6 +70,7 @@ static void fill_request(struct change *c)
 	r->id = c->container.dir.id;
 	r->bundle = c->container.record->bundle;
 	c->request.init_pid = c->container.seen.pid;
+	c->request.init_pid_fd = c->container.seen.pid_fd;
 	c->request.nstypes = run_namespaces_of(c->container.seen.pid);
 	c->request.user_ns = c->request.nstypes & CLONE_NEWUSER;
 	r->exec = &c->request;
