@@ -25,10 +25,10 @@ static int open_in(int root_fd, const char *path)
 
 static int make_one(int parent_fd, const char *name, bool is_dir)
 {
-	if (is_dir)
-		return mkdirat(parent_fd, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
-	_cleanup_fd_ int fd = fd_open(parent_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0644);
-	return fd < 0 ? fd : 0;
+	/* Without opening it: somebody may have put a FIFO or a device there meanwhile. */
+	int r = is_dir ? mkdirat(parent_fd, name, 0755) : mknodat(parent_fd, name, S_IFREG | 0644, 0);
+
+	return r < 0 && errno != EEXIST ? -errno : 0;
 }
 
 /* path is clean and absolute. */
