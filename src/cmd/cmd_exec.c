@@ -188,12 +188,12 @@ static int prepare(struct exec *e, const struct options *o, struct err *err)
 	return code < 0 ? code : build(e, err);
 }
 
-/* Init that dies kills the others of its pid namespace, and lets nobody be born there (ENOMEM); it is seen to have
- * ended a moment after them. */
+/* Init that dies leaves its namespaces, which cannot be joined then (ESRCH), kills the others of its pid namespace, and lets
+ * nobody be born there (ENOMEM); it is seen to have ended a moment after them. */
 static bool container_ended(const struct exec *e, int code)
 {
 	struct pollfd init = { .fd = e->container.seen.pid_fd, .events = POLLIN };
-	bool may_be_ending = code == -ECHILD || code == -ENOMEM;
+	bool may_be_ending = code == -ECHILD || code == -ENOMEM || code == -ESRCH;
 
 	return poll(&init, 1, may_be_ending ? END_TIMEOUT_MS : 0) > 0;
 }

@@ -2,6 +2,7 @@
 """exec: namespaces, cgroup, process by file and by flags, detach, codes, refusals."""
 import json
 import os
+import shutil
 import signal
 import socket
 import time
@@ -429,6 +430,21 @@ def container_ends_meanwhile(t):
     t.ok("kill", container, "KILL")
     wait_until(lambda: not list(t.processes()))
     listener.accept()
+    t.eq(process.wait(10), 255)
+    t.has(open(err).read(), "cannot exec in a stopped container")
+    t.gone(container)
+
+
+@test
+def container_ends_before_it_is_joined(t):
+    """Init that has begun to die has left its namespaces, and is seen to have ended a moment later."""
+    t.husk_only()
+    t.need(shutil.which("strace"), "needs strace, for the kernel's answer in that moment")
+    container = t.sleeper()
+    argv = ["strace", "-f", "-o", t.path("trace"), "-e", "trace=setns", "-e", "inject=setns:error=ESRCH"]
+    process, _, err = t.runtime.spawn(argv + t.runtime.argv(t.root, ["exec", container, "true"]), t.dir)
+    wait_until(lambda: os.path.exists(t.path("trace")) and "ESRCH" in open(t.path("trace")).read())
+    t.ok("kill", container, "KILL")
     t.eq(process.wait(10), 255)
     t.has(open(err).read(), "cannot exec in a stopped container")
     t.gone(container)
