@@ -15,7 +15,7 @@
 
 #define X32_BIT 0x40000000u
 #define ARM_PRIVATE 0x000f0000u /* cacheflush, set_tls and so on: no newer than anything */
-#define GAP_MAX 64u /* numbers in a row that no architecture leaves out before its newest call */
+#define GAP_MAX 64u             /* numbers in a row that no architecture leaves out before its newest call */
 #define BLOCK_MAX 128u /* spans that one part of the tree tells apart: its conditions jump 255 instructions at most */
 #define TO_THE_END UINT32_MAX /* a jump whose length is known when the tree is whole */
 

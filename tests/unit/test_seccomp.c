@@ -303,7 +303,7 @@ static void test_parts_are_not_new(void)
 	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socketcall, 1), SECCOMP_RET_ALLOW);
 	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socketcall, 3), ERRNO_OF(EPERM));
 	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, ipc, 23), SECCOMP_RET_ALLOW); /* SHMGET */
-	s.syscalls[0].n_names = 2; /* execve, exit_group */
+	s.syscalls[0].n_names = 2;                                             /* execve, exit_group */
 	s.n_syscalls = 1;
 	CHECK_INT(says_arch(&s, AUDIT_ARCH_I386, socket_i386, 0), ERRNO_OF(ENOSYS));
 }
