@@ -4,6 +4,7 @@
  * look for it), else cgroup.freeze of v2 (5.2).
  */
 #include "tree.h"
+#include "util/clock.h"
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -43,7 +44,7 @@ static int wait_v2(int dir_fd, int want, long long deadline)
 			return -EOPNOTSUPP;
 		if (strtol(at + strlen("frozen "), NULL, 10) == want)
 			return 0;
-		long long left = deadline - cgroup_now_ms();
+		long long left = deadline - clock_ms();
 		if (left <= 0)
 			return -ETIMEDOUT;
 		struct pollfd p = { .fd = fd, .events = POLLPRI };
@@ -82,9 +83,9 @@ static int freeze_v1(int dir_fd, long long deadline)
 			return r;
 		if (r > 0)
 			return 0;
-		if (cgroup_now_ms() >= deadline)
+		if (clock_ms() >= deadline)
 			return -ETIMEDOUT;
-		cgroup_sleep_ms(tries < 10 ? 1 : tries < 30 ? 5 : 20);
+		clock_sleep_ms(tries < 10 ? 1 : tries < 30 ? 5 : 20);
 	}
 }
 
@@ -111,9 +112,9 @@ static int wait_thawed(const struct cgroup_dir *d, long long deadline)
 	if (d->v2)
 		return wait_v2(fd, 0, deadline);
 	while ((r = v1_state_is(fd, "THAWED")) == 0) {
-		if (cgroup_now_ms() >= deadline)
+		if (clock_ms() >= deadline)
 			return -ETIMEDOUT;
-		cgroup_sleep_ms(1);
+		clock_sleep_ms(1);
 	}
 	return r < 0 ? r : 0;
 }
@@ -150,7 +151,7 @@ int cgroup_freeze(const struct cgroup *c, int timeout_ms, struct err *err)
 	_cleanup_fd_ int fd = cgroup_dir_open(d);
 	if (fd < 0)
 		return err_set(err, fd, "open cgroup %s%s", d->mount, d->path);
-	long long deadline = cgroup_now_ms() + timeout_ms;
+	long long deadline = clock_ms() + timeout_ms;
 	int r = d->v2 ? freeze_v2(fd, deadline) : freeze_v1(fd, deadline);
 	return r < 0 ? freeze_failed(c, d, r, err) : 0;
 }
@@ -167,7 +168,7 @@ static int thaw(const struct cgroup_dir *d, bool below, int timeout_ms, struct e
 		r = fd < 0 ? fd : thaw_one(fd, &t);
 	}
 	if (r == 0)
-		r = wait_thawed(d, cgroup_now_ms() + timeout_ms);
+		r = wait_thawed(d, clock_ms() + timeout_ms);
 	if (r == -ENOENT || r == -ENODEV)
 		return 0;
 	if (r == -ETIMEDOUT)

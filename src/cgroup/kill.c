@@ -7,6 +7,7 @@
  * is thawed. Repeated until empty, as processes may join from outside.
  */
 #include "tree.h"
+#include "util/clock.h"
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -65,7 +66,7 @@ static int kill_each(const struct cgroup *c, struct err *err)
 /* Wait until empty, for at most ms. 1: empty. */
 static int wait_empty(const struct cgroup *c, const struct cgroup_dir *v2, long ms)
 {
-	long long deadline = cgroup_now_ms() + ms;
+	long long deadline = clock_ms() + ms;
 	_cleanup_free_ char *path = v2 ? cgroup_dir_file(v2, "cgroup.events") : NULL;
 	_cleanup_fd_ int events = path ? fd_open(AT_FDCWD, path, O_RDONLY, 0) : -1;
 
@@ -76,7 +77,7 @@ static int wait_empty(const struct cgroup *c, const struct cgroup_dir *v2, long 
 		int r = cgroup_populated(c);
 		if (r <= 0)
 			return r < 0 ? r : 1;
-		long long left = deadline - cgroup_now_ms();
+		long long left = deadline - clock_ms();
 		if (left <= 0)
 			return 0;
 		long pause = left < step ? (long)left : step;
@@ -84,7 +85,7 @@ static int wait_empty(const struct cgroup *c, const struct cgroup_dir *v2, long 
 		if (events >= 0)
 			poll(&p, 1, (int)pause);
 		else
-			cgroup_sleep_ms(pause);
+			clock_sleep_ms(pause);
 	}
 }
 
@@ -170,7 +171,7 @@ static void bring_back(const struct cgroup *c)
 int cgroup_kill(const struct cgroup *c, int timeout_ms, struct err *err)
 {
 	const struct cgroup_dir *v2 = cgroup_find_v2(c);
-	long long deadline = cgroup_now_ms() + timeout_ms;
+	long long deadline = clock_ms() + timeout_ms;
 	long wait_ms = 20;
 
 	if (c->n_dirs == 0 || c->removed)
@@ -191,13 +192,13 @@ int cgroup_kill(const struct cgroup *c, int timeout_ms, struct err *err)
 			return r;
 		if (round > 1)
 			bring_back(c);
-		long long left = deadline - cgroup_now_ms();
+		long long left = deadline - clock_ms();
 		r = wait_empty(c, v2, left < wait_ms ? (left > 0 ? (long)left : 0) : wait_ms);
 		if (r != 0)
 			return r < 0 ? err_set(err, r, "wait until the container's cgroup is empty") : 0;
 		if (round > 1 && only_dying(c))
 			return 0;
-		if (cgroup_now_ms() >= deadline)
+		if (clock_ms() >= deadline)
 			return still_there(c, timeout_ms, err);
 		wait_ms = wait_ms < 500 ? wait_ms * 2 : 500;
 	}

@@ -5,6 +5,7 @@
  */
 #include "systemd.h"
 #include "tree.h"
+#include "util/clock.h"
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -82,10 +83,10 @@ static int remove_hierarchy(const struct cgroup_dir *d, long long deadline)
 			remove_above(d);
 			return 0;
 		}
-		long long left = deadline - cgroup_now_ms();
+		long long left = deadline - clock_ms();
 		if (r != -EBUSY || left <= 0)
 			return r;
-		cgroup_sleep_ms(left < pause ? (long)left : pause);
+		clock_sleep_ms(left < pause ? (long)left : pause);
 	}
 }
 
@@ -117,7 +118,7 @@ static int remove_failed(const struct cgroup *c, const struct cgroup_dir *d, int
 
 int cgroup_remove(struct cgroup *c, int timeout_ms, struct err *err)
 {
-	long long deadline = cgroup_now_ms() + timeout_ms;
+	long long deadline = clock_ms() + timeout_ms;
 	int failed = 0;
 
 	if (!c->owned || c->removed)

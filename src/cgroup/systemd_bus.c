@@ -2,6 +2,7 @@
 /* sd-bus, loaded on first use, and a connection to the manager: its private socket, else the bus. */
 #include "systemd_bus.h"
 #include "tree.h"
+#include "util/clock.h"
 #include "util/err.h"
 #include "util/mem.h"
 
@@ -105,7 +106,7 @@ static int wait_ready(struct systemd_bus *b)
 
 int systemd_bus_open(bool user_manager, int timeout_ms, struct systemd_bus *ret, struct err *err)
 {
-	struct systemd_bus b = { .user_manager = user_manager, .deadline = cgroup_now_ms() + timeout_ms };
+	struct systemd_bus b = { .user_manager = user_manager, .deadline = clock_ms() + timeout_ms };
 
 	b.f = load(err);
 	if (!b.f)
@@ -134,7 +135,7 @@ void systemd_bus_close(struct systemd_bus *b)
 
 uint64_t systemd_bus_left(const struct systemd_bus *b)
 {
-	long long left = b->deadline - cgroup_now_ms();
+	long long left = b->deadline - clock_ms();
 
 	return left > 0 ? (uint64_t)left * 1000 : 0;
 }

@@ -54,7 +54,7 @@ struct systemd_bus {
 	const struct sd_bus_functions *f;
 	sd_bus *bus;
 	bool user_manager;
-	long long deadline;             /* of everything that is done over it, cgroup_now_ms */
+	long long deadline;             /* of everything that is done over it, clock_ms */
 };
 
 int systemd_bus_open(bool user_manager, int timeout_ms, struct systemd_bus *ret, struct err *err);

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 bool cgroup_list_has(const char *list, const char *word)
@@ -156,19 +155,4 @@ int cgroup_walk(const struct cgroup_dir *d, enum cgroup_order order, cgroup_walk
 	_cleanup_fd_ int fd = cgroup_dir_open(d);
 
 	return fd < 0 ? gone_is_fine(fd) : walk(fd, 0, order, fn, user);
-}
-
-long long cgroup_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-void cgroup_sleep_ms(long ms)
-{
-	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-	nanosleep(&ts, NULL);
 }

@@ -59,10 +59,6 @@ void cgroup_drop_foreign(struct cgroup *c);
 /* Thaw the cgroup itself; what a container froze below it stays as it is. */
 int cgroup_thaw_top(const struct cgroup *c, int timeout_ms, struct err *err);
 
-/* Time. */
-long long cgroup_now_ms(void);
-void cgroup_sleep_ms(long ms);
-
 /* signal.c: a signal to a process, by pidfd: between a list and the signal a pid can be reused, so membership is checked
  * while it is held. 1: it got it; 0: it is gone, or no member. */
 int cgroup_signal_member(const struct cgroup *c, pid_t pid, int sig);

@@ -3,6 +3,7 @@
 #include "cgroup/stats.h"
 #include "cmd.h"
 #include "container/container.h"
+#include "util/clock.h"
 #include "util/err.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 int cmd_events(const struct global *g, const struct options *o);
 
@@ -66,30 +66,22 @@ static int print_ooms(const struct container *c, struct cgroup_oom *oom, struct 
 	return fflush(stdout) == 0 ? 0 : err_set(err, -errno, "write to standard output");
 }
 
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
 /* oom->fd is -1 where nobody tells of it. */
 static int follow(const struct container *c, struct cgroup_oom *oom, long long interval, struct err *err)
 {
-	long long next = now_ms() + interval;
+	long long next = clock_ms() + interval;
 
 	for (;;) {
 		struct pollfd fds[] = { { .fd = c->seen.pid_fd, .events = POLLIN },
 					{ .fd = oom->fd, .events = POLLIN } };
-		long long wait = next - now_ms();
+		long long wait = next - clock_ms();
 		int r = poll(fds, 2, wait < 0 ? 0 : wait > 60000 ? 60000 : (int)wait);
 		if (r < 0 && errno != EINTR)
 			return err_set(err, -errno, "wait for events of container %s", c->dir.id);
 		r = r > 0 && fds[1].revents ? print_ooms(c, oom, err) : 0;
 		if (r < 0 || fds[0].revents)
 			return r; /* init is gone, and so is what there was to tell */
-		if (now_ms() < next)
+		if (clock_ms() < next)
 			continue;
 		next += interval;
 		r = print_stats(c, err);

@@ -5,6 +5,7 @@
  */
 #include "container_members.h"
 #include "container.h"
+#include "util/clock.h"
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -21,10 +22,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EXIT_MS 200 /* in which a process ends that has been killed */
+#define PAUSE_MS 5
 
 struct membership {
 	const char *kind;   /* "pid" or "mnt" of /proc/PID/ns; NULL: none */
@@ -225,20 +226,10 @@ static int describe_left(const struct container *c, const pid_t *pids, size_t n,
 		c->dir.id, who);
 }
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int container_members_kill(const struct container *c, int timeout_ms, struct err *err)
 {
 	const struct membership m = find_membership(c);
-	const struct timespec pause = { 0, 5000000 };
-
-	for (long long start = now_ms(), passed = 0;; passed = now_ms() - start) {
+	for (long long start = clock_ms(), passed = 0;; passed = clock_ms() - start) {
 		_cleanup_free_ pid_t *pids = NULL;
 		size_t n;
 		/* Who exits is waited for, unless it waits for us: for others of its PID namespace that we are to reap. */
@@ -251,6 +242,6 @@ int container_members_kill(const struct container *c, int timeout_ms, struct err
 			signal_member(c, &m, pids[i], SIGKILL);
 		if (passed > timeout_ms)
 			return describe_left(c, pids, n, err);
-		nanosleep(&pause, NULL);
+		clock_sleep_ms(PAUSE_MS);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The containers' directories: making, opening, locking, listing and removing them; see state.h. */
 #include "state.h"
+#include "util/clock.h"
 #include "util/err.h"
 #include "util/fd.h"
 #include "util/mem.h"
@@ -122,18 +123,10 @@ static int open_root(const char *root, bool create, struct err *err)
 
 /* ---- one directory ---------------------------------------------------------------------- */
 
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
 /* flock(2) has no deadline of its own, so ask again and again, less and less often. */
 static int lock_until(int fd, int timeout_ms)
 {
-	long long deadline = now_ms() + timeout_ms;
+	long long deadline = clock_ms() + timeout_ms;
 	struct timespec pause = { 0, 1000000 };
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -141,7 +134,7 @@ static int lock_until(int fd, int timeout_ms)
 			continue;
 		if (errno != EWOULDBLOCK)
 			return -errno;
-		if (now_ms() >= deadline)
+		if (clock_ms() >= deadline)
 			return -ETIMEDOUT;
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < 50000000)

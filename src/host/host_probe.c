@@ -7,8 +7,8 @@
 #include "util/fd.h"
 #include "util/mem.h"
 #include "util/number.h"
-#include "util/process.h"
 #include "util/path.h"
+#include "util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -21,8 +21,7 @@ static uint64_t add_envp(struct build *b, const struct oci_hook *h)
 	return plan_strv(b->p, (const char *const *)h->env, h->n_env);
 }
 
-/* A hook in the runtime namespace whose env is absent has husk's environment: no list.  A startContainer hook has the
- * program's, as it runs where that will; createContainer has none of anybody's. */
+/* A hook in the runtime namespace whose env is absent has husk's environment: no list. */
 static uint64_t add_host_envp(struct build *b, const struct oci_hook *h)
 {
 	return h->env ? add_envp(b, h) : 0;
@@ -103,6 +102,8 @@ static void direct_output(struct build *b)
 	PLAN_ADD(b->p, HOOK_OUTPUT, .output = b->hook_output_slot, .error = b->hook_error_slot);
 }
 
+/* In the container's namespace a startContainer hook without env has the program's environment, as it runs where that will:
+ * no list; createContainer has none of anybody's. */
 static void add_container_hooks(struct build *b, const char *stage, const struct oci_hook *hooks, size_t n,
 				const char *status)
 {

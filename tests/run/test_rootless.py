@@ -222,31 +222,36 @@ def pause_without_cgroup_refused(t):
     t.finish(container)
 
 
+def _in_callers_pids(t, user, script):
+    """A container in the caller's PID namespace, in which it can have no procfs of its own."""
+    c = user.mapped(config(t, script)).namespace("pid", drop=True)
+    c["mounts"] = [m for m in c.mounts if m["destination"] != "/proc"]
+    return t.sleeper(c, None, bundle_path=user.bundle(c))
+
+
 def _orphans(t, user):
     """A container in the caller's PID namespace whose init has left two processes behind; (id, pids)."""
-    c = user.mapped(config(t, "sleep 1001 & sleep 1002 & sleep 1000")).namespace("pid", drop=True)
-    c["mounts"] = [m for m in c.mounts if m["destination"] != "/proc"]
-    container = t.sleeper(c, None, bundle_path=user.bundle(c))
+    container = _in_callers_pids(t, user, "sleep 1001 & sleep 1002 & sleep 1000")
     first = t.pid(container)
     found = lambda: [p for p in _sharing_mounts(first) if p != first]   # noqa: E731
     t.check(wait_until(lambda: len(found()) >= 2, 5), "the program's children")
     return container, first, found()
 
 
+def _mounts_inode(pid):
+    return os.stat(f"/proc/{pid}/ns/mnt").st_ino
+
+
 def _sharing_mounts(pid):
     have = []
-    mine = os.stat(f"/proc/{pid}/ns/mnt").st_ino
+    mine = _mounts_inode(pid)
     for name in os.listdir("/proc"):
         try:
-            if name.isdigit() and os.stat(f"/proc/{name}/ns/mnt").st_ino == mine:
+            if name.isdigit() and _mounts_inode(name) == mine:
                 have.append(int(name))
         except OSError:
             pass
     return have
-
-
-def _mounts_inode(pid):
-    return os.stat(f"/proc/{pid}/ns/mnt").st_ino
 
 
 @test
@@ -260,9 +265,7 @@ def kill_spares_who_has_the_inode_now(t):
         os.kill(pid, signal.SIGKILL)
     t.check(wait_until(lambda: t.reap() or not any(alive(p) for p in rest), 5), "all are dead")
     for _ in range(60):
-        c = user.mapped(config(t, "sleep 1000")).namespace("pid", drop=True)
-        c["mounts"] = [m for m in c.mounts if m["destination"] != "/proc"]
-        other = t.sleeper(c, None, bundle_path=user.bundle(c))
+        other = _in_callers_pids(t, user, "sleep 1000")
         if _mounts_inode(t.pid(other)) == inode:
             break
         t.ok("delete", "--force", other)
